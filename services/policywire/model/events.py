@@ -4,8 +4,8 @@ Knows the shape of an event (``schemas/claim-event.v1.schema.json``, ``schemas/s
 nothing of what it means. The rules that look at more than one field are in :mod:`policywire.model.decode`.
 
 Codes are as sent, blanks and lower case included; :mod:`policywire.model.codes` normalises them. Money is the decimal
-string of the contract, never a float. Instants keep the offset they were written with, so that ``.date()`` is the date as
-written.
+string of the contract, never a float. Instants keep the offset they were written with, so that ``.date()`` is the date
+as written.
 """
 
 from datetime import date, datetime

@@ -1,0 +1,1 @@
+"""The only place that knows Kafka, the clock, the environment and metrics."""

@@ -1,0 +1,1 @@
+"""What people do with rules and events outside the stream: check, test, validate, generate, replay."""
