@@ -2,8 +2,8 @@
 
 Knows the closed set of facts and operators; does not know where a fact's value comes from
 (:mod:`policywire.decision.facts`). Kleene's logic: false beats unknown in ``All``, true beats unknown in ``AnyOf``,
-``Not`` of unknown is unknown. Beside the truth comes the leaf that settled it, so that an explanation can name the first
-condition that failed.
+``Not`` of unknown is unknown. Beside the truth comes the leaf that settled it, so that an explanation can name the
+first condition that failed.
 """
 
 from collections.abc import Callable

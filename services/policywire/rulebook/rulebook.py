@@ -105,6 +105,21 @@ class Version(Struct, frozen=True, gc=False):
     """The rules that name a procedure code, in order."""
 
 
+class QuarantinedRow(Struct, frozen=True, gc=False):
+    """A source row or listed code that has not the shape of a procedure code; text None: it is not known."""
+
+    text: str | None
+    why: str
+
+
+class SourceConflict(Struct, frozen=True, gc=False):
+    """Two statements of the sources that cannot both hold; the rules follow ``taken``."""
+
+    about: str
+    taken: str
+    set_aside: str
+
+
 class CompiledPolicy(Struct, frozen=True, gc=False):
     """A policy with its versions, oldest first, and what its facts are read with."""
 
@@ -116,6 +131,8 @@ class CompiledPolicy(Struct, frozen=True, gc=False):
     versions: tuple[Version, ...]
     contexts: ClinicalContexts | None
     terms: NarrativeTerms | None
+    quarantined: tuple[QuarantinedRow, ...] = ()
+    source_conflicts: tuple[SourceConflict, ...] = ()
 
     def version_on(self, day: date) -> Version | None:
         """The version in force on a date of service, or None."""
