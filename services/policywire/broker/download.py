@@ -8,11 +8,12 @@ import hashlib
 import http.client
 import os
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -55,21 +56,28 @@ def repository_address() -> str:
 
 
 def fetch(jars: Sequence[Jar], folder: Path, repository: str, progress: Progress) -> None:
-    """Bring the jars into the folder; those that are whole when another one fails stay.
+    """Bring the jars into the folder; when one fails, those that are whole stay and the others can be resumed.
 
     Raises:
         JarsUnavailable: a jar could not be had.
         JarCorrupt: a jar is not the pinned one.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    over = threading.Event()
+
+    def counted(count: int) -> None:
+        if over.is_set():
+            raise CancelledError
+        progress(count)
+
     with _one_at_a_time(folder), ThreadPoolExecutor(_PARALLEL) as pool:
-        futures = [pool.submit(_fetch_one, jar, folder, repository, progress) for jar in jars]
+        futures = [pool.submit(_fetch_one, jar, folder, repository, counted) for jar in jars]
         try:
-            for future in futures:
+            for future in as_completed(futures):
                 future.result()
         finally:
-            for future in futures:
-                future.cancel()
+            # After a fault or a Ctrl-C nobody waits for the other downloads; the next start takes them up.
+            over.set()
 
 
 @contextmanager

@@ -1,0 +1,6 @@
+"""``python -m policywire``."""
+
+from policywire.cli import main
+
+if __name__ == "__main__":
+    main(prog_name="policywire")

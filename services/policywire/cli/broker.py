@@ -1,0 +1,76 @@
+"""``policywire broker``: a node of one's own with every topic, or the topics on a cluster that is there.
+
+Knows the terminal. The node is ``policywire.broker``'s, the topics are ``policywire.stream``'s.
+"""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from aiokafka.errors import KafkaError
+
+from policywire.broker import LocalBroker, NodeFailed
+from policywire.errors import PassingFault
+from policywire.stream.topic_admin import TopicState, create_topics
+
+BOOTSTRAP_VARIABLE = "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS"
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Keep data here [default: temporary].")
+@click.option("--partitions", type=click.IntRange(1, 1000), help="Lanes, instead of the number in topics.yaml.")
+@click.option("--topic-prefix", default="", help="In front of every topic's name.")
+@click.option("--full-jit", is_flag=True, help="Let the JVM optimise as in production: slower start, for benchmarks.")
+@click.option(
+    "--bootstrap-servers",
+    envvar=BOOTSTRAP_VARIABLE,
+    show_envvar=True,
+    help="Start nothing: create the topics on this cluster.",
+)
+def command(
+    data: Path | None, partitions: int | None, topic_prefix: str, *, full_jit: bool, bootstrap_servers: str | None
+) -> None:
+    """Run a real Apache Kafka on this machine, with every topic.
+
+    The first start fetches Kafka's jars (38 MB) into the cache; later ones need no network. Stops at Ctrl-C or SIGTERM
+    and leaves no process behind. All on the loopback address, without TLS: for development, not for real data.
+    """
+    if bootstrap_servers:
+        _report(_topics(bootstrap_servers, topic_prefix, partitions))
+        click.echo(f"{BOOTSTRAP_VARIABLE}={bootstrap_servers}")
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with LocalBroker(data, full_jit=full_jit) as broker:
+        _report(_topics(broker.bootstrap_servers, topic_prefix, partitions))
+        click.echo(f"{BOOTSTRAP_VARIABLE}={broker.bootstrap_servers}")
+        click.echo(f"Apache Kafka is ready, its data in {broker.data}. Ctrl-C stops it.", err=True)
+        _wait(broker)
+
+
+def _wait(broker: LocalBroker) -> None:
+    """Return when asked to stop."""
+    try:
+        status = broker.wait()
+    except KeyboardInterrupt:
+        return
+    message = f"Kafka ended by itself with status {status}. With --data, its kafka.log there would say why."
+    raise NodeFailed(message)
+
+
+def _topics(bootstrap_servers: str, prefix: str, partitions: int | None) -> list[TopicState]:
+    try:
+        return asyncio.run(create_topics(bootstrap_servers, prefix=prefix, partitions=partitions))
+    except KafkaError as error:
+        message = f"No Kafka answers at {bootstrap_servers}: {error}. Is it running, and is the address right?"
+        raise PassingFault(message) from error
+
+
+def _report(topics: Sequence[TopicState]) -> None:
+    """One line a topic on standard error; standard output is for the address alone."""
+    for topic in topics:
+        state = "created" if topic.created else "exists"
+        click.echo(f"  {topic.name:<24} {topic.partitions:>3} partitions  {state}", err=True)
+        for setting, (has, wanted) in topic.differences.items():
+            click.echo(f"    {setting} is {has or 'not set'}; topics.yaml says {wanted}. Left as it is.", err=True)
