@@ -3,7 +3,9 @@
 import hashlib
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,11 +34,14 @@ class Repository:
     cut_at: list[int] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     knows_ranges: bool = True
+    first_answer_takes_s: float = 0.0
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         wanted = handler.headers.get("Range")
         self.asked.append((handler.path, wanted))
+        if len(self.asked) == 1:
+            time.sleep(self.first_answer_takes_s)
         body = self.files.get(handler.path.lstrip("/"))
         status = self.statuses.pop(0) if self.statuses else 200
         if body is None or status != 200:
@@ -167,12 +172,11 @@ def test_a_folder_can_be_the_repository(tmp_path: Path) -> None:
     assert jar().within(tmp_path / "cache").read_bytes() == BODY
 
 
-def test_two_processes_that_start_together_fetch_a_jar_once(repository: Repository, tmp_path: Path) -> None:
-    both = [threading.Thread(target=fetch, args=(tmp_path, repository.address, jar())) for _ in range(2)]
-    for one in both:
-        one.start()
-    for one in both:
-        one.join()
+def test_two_that_start_together_fetch_a_jar_once(repository: Repository, tmp_path: Path) -> None:
+    repository.first_answer_takes_s = 0.2
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(fetch, tmp_path, repository.address, jar()) for _ in range(2)]
+        assert [one.result() for one in both] == [len(BODY)] * 2
     assert len(repository.asked) == 1
 
 

@@ -5,6 +5,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from policywire.broker import LocalBroker
+from policywire.resources import shipped
 from policywire.stream.topic_admin import TopicsUnusable, create_topics
 from policywire.stream.topics import load_topics
 
@@ -58,6 +59,11 @@ def test_a_dead_letter_has_room_for_an_event_at_the_limit_and_its_headers() -> N
     assert int(topics["dead-letters"].config["max.message.bytes"]) > int(
         topics["claim-events"].config["max.message.bytes"]
     )
+
+
+def test_a_file_that_does_not_ship_is_named() -> None:
+    with pytest.raises(FileNotFoundError, match=r"no schemas/of-nothing\.yaml"):
+        shipped("schemas/of-nothing.yaml")
 
 
 @pytest.mark.parametrize("name", CONTRACT)
