@@ -13,6 +13,7 @@ from policywire import __version__
 from policywire.errors import BadInput, PolicywireError
 
 SUBCOMMANDS = {
+    "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
     "broker": ("policywire.cli.broker:command", "Run a real Apache Kafka on this machine, with every topic."),
 }
 """Name to (``module:attribute``, its line in ``policywire --help``)."""

@@ -1,4 +1,4 @@
-"""Records that go out: determinations and alerts, closed per version (``schemas/{determination,alert}.v1.schema.json``).
+"""Records that go out: determinations and alerts, closed per version (their schemas are in ``schemas/``).
 
 Knows how a record looks on the wire and how its id is made; knows no rule. Field order is the order on the wire.
 """

@@ -1,0 +1,92 @@
+"""A notice: an alert that stands open, before it is dressed as a record.
+
+Knows what varies from one alert to another, in a compact form that the timeline can keep; :func:`render` adds the words
+of the watch rules.
+"""
+
+import zlib
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from policywire.model.records import (
+    Alert,
+    AlertSubject,
+    Appointment,
+    AppointmentProcedure,
+    ClaimLine,
+    PolicyVersion,
+    Severity,
+    alert_id,
+)
+from policywire.rulebook.rulebook import AlertTexts, WatchRules
+
+
+class Notice(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
+    """An open alert about a claim line, an appointment as a whole, or one procedure of it."""
+
+    kind: str
+    claim_id: str | None = None
+    line_number: int | None = None
+    appointment_id: str | None = None
+    code: str | None = None
+    """The procedure of the appointment that it is about; None: the whole appointment."""
+    severity: Severity
+    payer_id: str
+    payer: str
+    policy_id: str
+    version: date | None
+    procedure_codes: tuple[str, ...]
+    date_of_service: date
+    exposure_amount: str | None
+    ordering_provider_npi: str | None
+    evidence: tuple[str, ...]
+    wording: int
+    """Checksum of the message and action it was opened with, so that new words are said again."""
+
+    @property
+    def subject(self) -> AlertSubject:
+        """What it is about."""
+        if self.claim_id is not None and self.line_number is not None:
+            return ClaimLine(self.claim_id, self.line_number)
+        owner = self.appointment_id or ""
+        return Appointment(owner) if self.code is None else AppointmentProcedure(owner, self.code)
+
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What tells it from the member's other notices."""
+        return (self.kind, self.claim_id, self.line_number, self.appointment_id, self.code)
+
+
+def wording(texts: AlertTexts) -> int:
+    """The checksum of an alert kind's words."""
+    return zlib.crc32(f"{texts.message}\0{texts.action}".encode())
+
+
+def render(
+    notice: Notice, member_id: str, watch: WatchRules, revision: str, status: Literal["open", "resolved"] = "open"
+) -> Alert:
+    """The alert that a notice gives for a member."""
+    texts = watch.texts[notice.kind]
+    words = {"codes": ", ".join(notice.procedure_codes), "policy": notice.policy_id, "payer": notice.payer}
+    subject = notice.subject
+    return Alert(
+        alert_id=alert_id(member_id, notice.kind, subject),
+        kind=notice.kind,
+        status=status,
+        audience=texts.audience,
+        severity=notice.severity,
+        member_id=member_id,
+        subject=subject,
+        payer_id=notice.payer_id,
+        policy=PolicyVersion(notice.payer, notice.policy_id, notice.version),
+        procedure_codes=notice.procedure_codes,
+        date_of_service=notice.date_of_service,
+        exposure_amount=notice.exposure_amount,
+        ordering_provider_npi=notice.ordering_provider_npi,
+        message=texts.message.format_map(words),
+        action=texts.action.format_map(words),
+        evidence=notice.evidence,
+        rulebook_revision=revision,
+    )

@@ -1,0 +1,66 @@
+"""The facts of one item under one policy, read when a condition asks for them.
+
+Knows where each fact of :data:`policywire.rulebook.conditions.FACTS` comes from. A fact is UNKNOWN only when the
+version declares that it may be; any other absent fact is known to be absent (None).
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from policywire.decision.context import Context, clinical_context
+from policywire.decision.item import Item
+from policywire.decision.narrative import narrative_class
+from policywire.rulebook.conditions import UNKNOWN
+from policywire.rulebook.rulebook import CompiledPolicy, Version
+
+
+class ItemFacts:
+    """The facts of an item; each is worked out at most once."""
+
+    __slots__ = ("_known", "context", "item", "line_of_business", "policy", "version")
+
+    def __init__(self, item: Item, line_of_business: str, policy: CompiledPolicy, version: Version) -> None:
+        self.item = item
+        self.line_of_business = line_of_business
+        self.policy = policy
+        self.version = version
+        self.context: Context | None = None
+        """The clinical context, once a condition has asked for it."""
+        self._known: dict[str, Any] = {}
+
+    def read(self, fact: str) -> Any:
+        """The fact's value, None when absent, UNKNOWN when the version declares that absence means unknown."""
+        if fact not in self._known:
+            value = _READERS[fact](self)
+            may_be_unknown = fact in self.version.unknown_flags
+            self._known[fact] = UNKNOWN if value is None and may_be_unknown else value
+        return self._known[fact]
+
+
+def _context(facts: ItemFacts) -> Any:
+    if facts.policy.contexts is None:
+        return None
+    facts.context = clinical_context(facts.policy.contexts, facts.item.diagnoses, facts.item.taxonomy)
+    return None if facts.context.value is UNKNOWN else facts.context.value
+
+
+def _narrative(facts: ItemFacts) -> Any:
+    return None if facts.policy.terms is None else narrative_class(facts.policy.terms, facts.item.narrative)
+
+
+def _charge_cents(facts: ItemFacts) -> int | None:
+    charge = facts.item.charge
+    return None if charge is None else int(charge.replace(".", ""))
+
+
+_READERS: Final[dict[str, Callable[[ItemFacts], Any]]] = {
+    "clinical_context": _context,
+    "narrative": _narrative,
+    "line_of_business": lambda facts: facts.line_of_business,
+    "modifiers": lambda facts: facts.item.modifiers or None,
+    "units": lambda facts: facts.item.units,
+    "charge_amount": _charge_cents,
+    "diagnosis": lambda facts: facts.item.diagnoses or None,
+    "rendering_taxonomy": lambda facts: facts.item.taxonomy,
+    "stage": lambda facts: facts.item.stage,
+}

@@ -1,0 +1,128 @@
+"""The one pure step: event, what is remembered of its member, rulebook and now give what is remembered and said next.
+
+The same function runs in the worker, in ``policywire replay``, in backtests and in the tests. It has no clock, no I/O
+and no randomness; it does not know where events come from or records go. The path of a record is :func:`step`.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policywire.cases import notice as notices_
+from policywire.cases.fold import fold
+from policywire.cases.outlook import Outlook, outlook
+from policywire.cases.retention import next_due, without_expired
+from policywire.cases.timeline import Timeline, blank
+from policywire.decision import verdict as verdicts_
+from policywire.model.events import AnyEvent, AppointmentContent, ClaimContent
+from policywire.model.records import Record
+from policywire.rulebook.rulebook import Rulebook
+
+
+class Step(Struct, frozen=True, gc=False):
+    """What one event or one look at the clock gives.
+
+    ``timeline`` is what is to be remembered (None: nothing); it is the object passed in when nothing changed. ``due``
+    is the next instant at which time alone can change a record, or None. ``undecided_lines`` counts lines and
+    procedures that no policy of their payer names; ``unmapped_codes`` counts listed codes under an unknown payer id.
+    """
+
+    timeline: Timeline | None
+    records: tuple[Record, ...] = ()
+    due: datetime | None = None
+    undecided_lines: int = 0
+    unmapped_codes: int = 0
+
+
+class Listing(Struct, frozen=True, gc=False):
+    """How many codes of an event are listed by a policy of its payer, are not, or would be if the payer were known."""
+
+    listed: int
+    undecided: int
+    unmapped: int
+
+
+def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: datetime) -> Step:
+    """Fold an event into its member's timeline and say what changed."""
+    listing = _listing(event, rulebook)
+    if timeline is None and not listing.listed and isinstance(event, ClaimContent | AppointmentContent):
+        return Step(None, undecided_lines=listing.undecided, unmapped_codes=listing.unmapped)
+    before = timeline or blank(event.member_id)
+    folded = fold(event, before, rulebook)
+    if folded is before and not _is_stale(before, rulebook, now):
+        given = Step(timeline, due=_midnight(before.due))
+    else:
+        given = _look(folded, rulebook, now)
+    return replace(given, undecided_lines=listing.undecided, unmapped_codes=listing.unmapped)
+
+
+def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
+    """Look at a timeline again because time has passed or the rulebook has changed; forget what has expired."""
+    kept = without_expired(timeline, rulebook.watch.retention_months, now.astimezone(UTC).date())
+    if kept is timeline and not _is_stale(timeline, rulebook, now):
+        return Step(timeline, due=_midnight(timeline.due))
+    return _look(kept, rulebook, now)
+
+
+def _listing(event: AnyEvent, rulebook: Rulebook) -> Listing:
+    if isinstance(event, ClaimContent):
+        codes = [line.procedure_code.strip().upper() for line in event.lines]
+    elif isinstance(event, AppointmentContent):
+        codes = [code.strip().upper() for code in event.procedure_codes]
+    else:
+        return _NO_CODES
+    listed = rulebook.index.get(event.payer_id)
+    if listed is None:
+        return Listing(0, len(codes), sum(map(rulebook.listed_codes.__contains__, codes)))
+    count = sum(map(listed.__contains__, codes))
+    return Listing(count, len(codes) - count, 0)
+
+
+_NO_CODES = Listing(0, 0, 0)
+
+
+def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
+    """Whether what stands was said under another rulebook, or before a day on which it may change."""
+    due = timeline.due
+    return timeline.looked != _head(rulebook) or (due is not None and due <= now.astimezone(UTC).date())
+
+
+def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
+    today = now.astimezone(UTC).date()
+    seen = outlook(timeline, rulebook, today)
+    records = (*_determinations(timeline, seen, rulebook), *_alerts(timeline, seen, rulebook))
+    due = next_due(timeline, seen.notices, rulebook.watch, today)
+    after = replace(timeline, verdicts=seen.verdicts, notices=seen.notices, looked=_head(rulebook), due=due)
+    return Step(None if after.is_empty else after, records, _midnight(due))
+
+
+def _determinations(timeline: Timeline, seen: Outlook, rulebook: Rulebook) -> Iterator[Record]:
+    """Determinations that are new or other than before; then, withdrawn, those whose subject is gone."""
+    before = {verdict.place: verdict for verdict in timeline.verdicts}
+    for verdict in seen.verdicts:
+        if before.pop(verdict.place, None) != verdict:
+            yield verdicts_.render(verdict, timeline.member_id, rulebook.revision)
+    for verdict in before.values():
+        owners = timeline.appointments if verdict.line_number is None else timeline.claims
+        if verdict.owner_id in owners:  # else it was forgotten: its determination stands
+            yield verdicts_.render(verdict, timeline.member_id, rulebook.revision, "withdrawn")
+
+
+def _alerts(timeline: Timeline, seen: Outlook, rulebook: Rulebook) -> Iterator[Record]:
+    """Alerts that are new or other than before; then, resolved, those that no longer hold."""
+    before = {notice.place: notice for notice in timeline.notices}
+    for notice in seen.notices:
+        if before.pop(notice.place, None) != notice:
+            yield notices_.render(notice, timeline.member_id, rulebook.watch, rulebook.revision)
+    for notice in before.values():
+        yield notices_.render(notice, timeline.member_id, rulebook.watch, rulebook.revision, "resolved")
+
+
+def _head(rulebook: Rulebook) -> str:
+    return rulebook.revision[7:23]
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC)
