@@ -12,7 +12,10 @@ A command ends with 2 on BadInput and with 1 on anything else.
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+SHOWN_MAX: Final = 50
+"""So many faults are spelled out in an error's own words: more than a screen helps nobody in a log."""
 
 
 class PolicywireError(Exception):
@@ -56,4 +59,7 @@ class RulesRefused(BadInput):
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(sorted(faults))
         count = len(self.faults)
-        super().__init__("\n".join([f"{count} fault{'s' if count != 1 else ''} in the rules:", *map(str, self.faults)]))
+        lines = [f"{count} fault{'s' if count != 1 else ''} in the rules:", *map(str, self.faults[:SHOWN_MAX])]
+        if count > SHOWN_MAX:
+            lines.append(f"and {count - SHOWN_MAX} more; policywire rules check shows them all.")
+        super().__init__("\n".join(lines))

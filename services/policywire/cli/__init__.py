@@ -14,6 +14,7 @@ from policywire.errors import BadInput, PolicywireError
 
 SUBCOMMANDS = {
     "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
+    "rules": ("policywire.cli.rules:command", "Check and test policy documents."),
     "broker": ("policywire.cli.broker:command", "Run a real Apache Kafka on this machine, with every topic."),
 }
 """Name to (``module:attribute``, its line in ``policywire --help``)."""

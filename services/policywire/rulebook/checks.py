@@ -41,9 +41,10 @@ def facts_in(when: When) -> frozenset[str]:
     return frozenset(test.fact for test in tests_in(condition_of(when)))
 
 
-def good_codes(rule: RuleText) -> tuple[str, ...]:
-    """The rule's codes in normal form, less those that are quarantined."""
-    return tuple(code for code in map(procedure_code, rule.codes) if is_procedure_code(code))
+@lru_cache(maxsize=4096)
+def good_codes(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """Listed codes in normal form, each once, less those that are quarantined."""
+    return tuple(code for code in dict.fromkeys(map(procedure_code, codes)) if is_procedure_code(code))
 
 
 def policy_findings(policy: PolicyDocument) -> Iterator[Finding]:
@@ -164,21 +165,19 @@ def _rule_findings(policy: PolicyDocument, version: VersionText, rule: RuleText,
 
 
 def _unreachable(version: VersionText, path: Path) -> Iterator[Finding]:
-    closed: dict[str, str] = {}
-    asked: dict[tuple[str, When], str] = {}
+    """Codes of a rule for which an earlier one has no condition, or the same."""
+    settled: dict[tuple[str, When | None], str] = {}
     for position, rule in enumerate(version.rules):
-        for c, code in enumerate(dict.fromkeys(good_codes(rule))):
-            where = (*path, "rules", position, "codes", c)
-            if code in closed:
-                message = f"{rule.id} is never reached for {code}: {closed[code]} has no condition"
-                yield Finding(where, "unreachable", message, "Move it up, or take the code out of one of them.")
-            elif rule.when is None:
-                closed[code] = rule.id
-            elif (code, rule.when) in asked:
-                message = f"{rule.id} is never reached for {code}: {asked[code, rule.when]} has the same condition"
-                yield Finding(where, "unreachable", message, "Take the code out of one of them.")
-            else:
-                asked[code, rule.when] = rule.id
+        lost: dict[str, list[str]] = {}
+        for code in good_codes(rule.codes):
+            earlier = settled.get((code, None)) or settled.get((code, rule.when))
+            if earlier is not None:
+                lost.setdefault(earlier, []).append(code)
+            settled.setdefault((code, rule.when), rule.id)
+        for earlier, codes in lost.items():
+            message = f"{rule.id} is never reached for {', '.join(codes)}: {earlier} always decides before it"
+            mend = "Move it up, or take the codes out of one of the two."
+            yield Finding((*path, "rules", position), "unreachable", message, mend)
 
 
 def _source_warnings(policy: PolicyDocument) -> Iterator[Finding]:

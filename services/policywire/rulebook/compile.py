@@ -106,7 +106,7 @@ class Compiler:
         by_code: dict[str, list[Rule]] = {}
         for text in texts:
             rule = self._share(_rule(text))
-            for code in good_codes(text):
+            for code in good_codes(text.codes):
                 by_code.setdefault(intern(code), []).append(rule)
         return {code: self._share(tuple(rules)) for code, rules in by_code.items()}
 

@@ -6,7 +6,7 @@ something is wrong with it.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -53,6 +53,12 @@ class Reading(Struct, frozen=True):
     faults: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
     collection: Collection
+    contents: Mapping[str, bytes]
+    """The bytes of the files by name, but for policies in JSON: 10,000 of them would be most of the memory."""
+
+    def locate(self, name: str, findings: Iterable[Finding]) -> Iterator[Fault]:
+        """Findings in one of the files, with their positions."""
+        return locate(name, self.contents.get(name), findings)
 
 
 def load_rulebook(path: Path) -> Rulebook:
@@ -114,7 +120,7 @@ class _Reader:
         self.located += faults
         findings = () if document is None else tuple(_findings(document))
         if findings:
-            self.located += map(parse(file.name, file.content).locate, findings)
+            self.located += locate(file.name, file.content, findings)
         if document is None or any(finding.code == "date" for finding in findings):
             # A date outside the contracts' years cannot be computed with.
             self.unreadable = True
@@ -144,7 +150,7 @@ class _Reader:
         self.located += self._between_documents()
         faults = tuple(sorted(each for each in self.located if each.severity == "fault"))
         warnings = tuple(sorted(each for each in self.located if each.severity == "warning"))
-        return Reading(None if faults else self._compile(), faults, warnings, self.collection)
+        return Reading(None if faults else self._compile(), faults, warnings, self.collection, self.contents)
 
     def _between_documents(self) -> Iterator[Fault]:
         by_file: dict[str, list[Finding]] = {}
@@ -153,14 +159,7 @@ class _Reader:
             if not (self.unreadable and finding.code in ABSENCES):
                 by_file.setdefault(name, []).append(finding)
         for name, findings in by_file.items():
-            yield from map(parse(name, self._content(name)).locate, findings)
-
-    def _content(self, name: str) -> bytes:
-        # Of policies in JSON the bytes were not kept, for memory's sake; what came from no file has no positions.
-        kept = self.contents.get(name)
-        if kept is not None:
-            return kept
-        return Path(name).read_bytes() if Path(name).is_file() else b""
+            yield from locate(name, self.contents.get(name), findings)
 
     def _compile(self) -> Rulebook:
         return compiling.rulebook(
@@ -171,6 +170,13 @@ class _Reader:
             terms={each.id: compiling.narrative_terms(each) for each in self.collection.terms.values()},
             watch=compiling.watch_rules(self.collection.watch.values()),
         )
+
+
+def locate(name: str, content: bytes | None, findings: Iterable[Finding]) -> Iterator[Fault]:
+    """Findings in a file, with their positions; without its content it is read again, or has none if it is no file."""
+    if content is None:
+        content = Path(name).read_bytes() if Path(name).is_file() else b""
+    return map(parse(name, content).locate, findings)
 
 
 def _document(file: File) -> tuple[AnyDocument | None, tuple[Fault, ...]]:
@@ -216,7 +222,8 @@ def _conditions_hold(policy: PolicyDocument) -> Iterator[bool]:
 
 @lru_cache(maxsize=4096)
 def _is_sound(when: When, declared_unknown: frozenset[str]) -> bool:
-    return not any(faults_in(msgspec.to_builtins(when), declared_unknown))
+    plain = msgspec.json.decode(msgspec.json.encode(when))
+    return not any(True for _ in faults_in(plain, declared_unknown))
 
 
 def _findings(document: AnyDocument) -> Iterator[Finding]:
