@@ -1,5 +1,6 @@
 """``policywire replay``: events from a file, records to standard output, no broker."""
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +54,7 @@ def command(rules: Path, as_of: datetime | None, events: BinaryIO) -> None:
     be used.
     """
     replay = Replay(load_rulebook(rules))
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     for number, line in enumerate(events, 1):
         if line.strip():
             _print(out, replay.feed(number, line))
