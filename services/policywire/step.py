@@ -115,9 +115,9 @@ def _alerts(timeline: Timeline, seen: Outlook, rulebook: Rulebook) -> Iterator[R
     before = {notice.place: notice for notice in timeline.notices}
     for notice in seen.notices:
         if before.pop(notice.place, None) != notice:
-            yield notices_.render(notice, timeline.member_id, rulebook.watch, rulebook.revision)
+            yield notices_.render(notice, timeline.member_id, rulebook)
     for notice in before.values():
-        yield notices_.render(notice, timeline.member_id, rulebook.watch, rulebook.revision, "resolved")
+        yield notices_.render(notice, timeline.member_id, rulebook, "resolved")
 
 
 def _head(rulebook: Rulebook) -> str:

@@ -20,7 +20,7 @@ from policywire.model.records import (
     Severity,
     alert_id,
 )
-from policywire.rulebook.rulebook import AlertTexts, WatchRules
+from policywire.rulebook.rulebook import AlertTexts, Rulebook
 
 
 class Notice(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
@@ -64,12 +64,12 @@ def wording(texts: AlertTexts) -> int:
     return zlib.crc32(f"{texts.message}\0{texts.action}".encode())
 
 
-def render(
-    notice: Notice, member_id: str, watch: WatchRules, revision: str, status: Literal["open", "resolved"] = "open"
-) -> Alert:
+def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["open", "resolved"] = "open") -> Alert:
     """The alert that a notice gives for a member."""
-    texts = watch.texts[notice.kind]
-    words = {"codes": ", ".join(notice.procedure_codes), "policy": notice.policy_id, "payer": notice.payer}
+    texts = rulebook.watch.texts[notice.kind]
+    profile = rulebook.payers.get(notice.payer_id)
+    payer = notice.payer if profile is None else profile.name  # a resolved one may be of a payer that is gone
+    words = {"codes": ", ".join(notice.procedure_codes), "policy": notice.policy_id, "payer": payer}
     subject = notice.subject
     return Alert(
         alert_id=alert_id(member_id, notice.kind, subject),
@@ -88,5 +88,5 @@ def render(
         message=texts.message.format_map(words),
         action=texts.action.format_map(words),
         evidence=notice.evidence,
-        rulebook_revision=revision,
+        rulebook_revision=rulebook.revision,
     )
