@@ -214,12 +214,17 @@ def _occurred_at_is_rfc3339(value: bytes) -> bool:
     """
     at = value.find(b"occurred_at")
     if value.rfind(b"occurred_at") == at and _BACKSLASH not in value:
-        start = at + 14 if value[at + 13] == _QUOTE else at + 15  # after `occurred_at":"` or `occurred_at": "`
-        if value[start + 10] == _T:
-            end = value.find(_QUOTE, start + 19)
-            if value[end - 1] == _Z or value[end - 3] == _COLON:
-                return True
+        # After `occurred_at":"` or else `occurred_at": "`: a T elsewhere than at 10 cannot be.
+        start = at + 14 if value[at + 24] == _T else at + 15
+        if value[start + 10] == _T and (value[start + 19] == _Z or _ends_well(value, start)):
+            return True
     return _is_rfc3339(_read_occurred_at(value).occurred_at)
+
+
+def _ends_well(value: bytes, start: int) -> bool:
+    """Whether the instant that starts there, with a fraction or an offset, ends in Z or has a colon in its offset."""
+    end = value.find(_QUOTE, start + 20)
+    return value[end - 1] == _Z or value[end - 3] == _COLON
 
 
 def _is_rfc3339(text: str) -> bool:

@@ -63,15 +63,16 @@ def nests_deeper(value: bytes, limit: int) -> bool:
     """Whether more than ``limit`` objects and arrays are open at once somewhere, brackets in strings not counted.
 
     Each pass takes away the innermost pairs, so that honest records end after a few passes of C speed whatever their
-    width. What remains after ``limit`` passes is too deep or not JSON, and is looked at bracket by bracket.
+    width. Where something remains after ``limit`` passes the record is too deep or not JSON: every bracket is counted.
     """
     if ord("\\") in value:
         value = value.replace(rb"\\", b"").replace(rb"\"", b"")
     brackets = b"".join(value.split(b'"')[::2]).translate(_BRACKETS, _NOT_BRACKETS)
+    remaining = brackets
     for _ in range(limit):
-        if not brackets:
+        remaining = remaining.replace(b"[]", b"")
+        if not remaining:
             return False
-        brackets = brackets.replace(b"[]", b"")
     depth = 0
     for bracket in brackets:
         depth += 1 if bracket == ord("[") else -1
