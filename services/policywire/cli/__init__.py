@@ -15,6 +15,8 @@ from policywire.errors import BadInput, PolicywireError
 SUBCOMMANDS = {
     "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
     "rules": ("policywire.cli.rules:command", "Check and test policy documents."),
+    "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),
+    "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),
     "broker": ("policywire.cli.broker:command", "Run a real Apache Kafka on this machine, with every topic."),
 }
 """Name to (``module:attribute``, its line in ``policywire --help``)."""

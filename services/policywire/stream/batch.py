@@ -1,0 +1,214 @@
+"""One batch of a lane, decided: the way of a record from bytes to records. Knows every stage and does no I/O.
+
+::
+
+    bytes -> decode -> step(event, timeline, rulebook, now) -> determinations, alerts, audit-log
+                |                  `-> timeline ------------> member-timelines
+                `-> dead-letters
+
+A batch works over an overlay: what it changes is seen by its later events and by nobody else until it is committed and
+folded into the lane's state.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from policywire.cases.codec import TimelineUnreadable
+from policywire.cases.codec import decode as decode_timeline
+from policywire.cases.codec import encode as encode_timeline
+from policywire.cases.timeline import Timeline
+from policywire.model.events import AnyEvent
+from policywire.model.records import Determination, Record, encode
+from policywire.model.rejection import ErrorCode, Rejected
+from policywire.rulebook.rulebook import Rulebook
+from policywire.step import Step, step, tick
+from policywire.stream import changelog, deadletters
+from policywire.stream.outgoing import Outgoing
+from policywire.stream.partitioning import partition_of
+from policywire.stream.reader import Chunk
+from policywire.stream.tally import Tally
+
+Decode = Callable[[bytes | None, bytes | None], AnyEvent]
+"""(value, key) to an event; raises Rejected for what is none."""
+
+CLOCK_AHEAD = timedelta(hours=24)
+BREATH = 128
+"""Records between two looks at the clock: about a millisecond."""
+
+
+class Outlets:
+    """Where records go: names on the cluster and partition counts.
+
+    Args:
+        prefix: in front of every topic's name.
+        partitions: by topic name without prefix.
+    """
+
+    def __init__(self, prefix: str, partitions: Mapping[str, int]) -> None:
+        self.determinations = prefix + "determinations"
+        self.alerts = prefix + "alerts"
+        self.audit_log = prefix + "audit-log"
+        self.dead_letters = prefix + deadletters.TOPIC
+        self.changelog = prefix + changelog.TOPIC
+        self.partitions = {prefix + name: count for name, count in partitions.items()}
+
+
+class Batch:
+    """The events of one transaction as they are decided.
+
+    Args:
+        lane: its number, for errors and for what goes to the lane's own partition.
+        timelines: the lane's state, encoded, by member id; not changed here.
+        rulebook: decides all of the batch.
+        now: the same for all of the batch.
+        decoders: by the input topic's name on the cluster.
+        outlets: where records go.
+        outgoing: takes what is to be written.
+        log_bug: told of an exception that the step raised, as :func:`policywire.stream.deadletters.place_of` words it.
+    """
+
+    def __init__(  # noqa: PLR0913  a batch is where everything meets, once
+        self,
+        lane: int,
+        timelines: Mapping[str, bytes],
+        rulebook: Rulebook,
+        now: datetime,
+        *,
+        decoders: Mapping[str, Decode],
+        outlets: Outlets,
+        outgoing: Outgoing,
+        log_bug: Callable[[str], None],
+    ) -> None:
+        self._lane = lane
+        self._timelines = timelines
+        self._rulebook = rulebook
+        self._now = now
+        self._decoders = decoders
+        self._outlets = outlets
+        self._log_bug = log_bug
+        self.outgoing = outgoing
+        self.tally = Tally()
+        self._overlay: dict[str, Timeline | None] = {}
+        self._dues: dict[str, float | None] = {}
+
+    def take(self, chunk: Chunk) -> Iterator[None]:
+        """Decide a chunk's events; pauses every ``BREATH`` records, so that the caller can see to other things.
+
+        Raises:
+            LaneStopped: a timeline of the state cannot be read.
+            RecordTooLarge: a record would be refused by the broker.
+        """
+        decode, first, topic = self._decoders[chunk.topic], chunk.first, chunk.topic
+        horizon = self._now + CLOCK_AHEAD
+        taken = 0
+        for record in chunk.records:
+            if record.offset < first:
+                continue
+            taken += 1
+            if not taken % BREATH:
+                yield
+            try:
+                event = decode(record.value, record.key)
+            except Rejected as rejected:
+                self._reject(record, chunk, rejected.code, rejected.detail)
+                continue
+            if event.occurred_at > horizon:
+                self._reject(record, chunk, ErrorCode.CLOCK_AHEAD, deadletters.CLOCK_AHEAD_DETAIL)
+            else:
+                self._decide(event, record, chunk)
+        self.tally.received[topic] += taken
+        self.tally.ages.append((chunk.timestamp, taken))
+        yield
+
+    def _decide(self, event: AnyEvent, record: Any, chunk: Chunk) -> None:
+        member = event.member_id
+        timeline = self._timeline(member)
+        try:
+            result = step(event, timeline, self._rulebook, self._now)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  our bug, whatever it is: the event must not be lost, nor block others
+            place = deadletters.place_of(error)
+            self._log_bug(place)
+            self._reject(record, chunk, ErrorCode.PROCESSING_ERROR, place)
+            return
+        self._keep(member, timeline, result)
+
+    def tick(self, member: str) -> None:
+        """Look at a member again because time has passed."""
+        timeline = self._timeline(member)
+        if timeline is None:
+            self._dues[member] = None
+        else:
+            self._keep(member, timeline, tick(timeline, self._rulebook, self._now))
+
+    def _timeline(self, member: str) -> Timeline | None:
+        if member in self._overlay:
+            return self._overlay[member]
+        encoded = self._timelines.get(member)
+        if encoded is None:
+            return None
+        try:
+            return decode_timeline(encoded)
+        except TimelineUnreadable as error:
+            raise changelog.unreadable(self._lane, error) from None
+
+    def _keep(self, member: str, before: Timeline | None, result: Step) -> None:
+        tally = self.tally
+        tally.undecided_lines += result.undecided_lines
+        tally.unmapped_codes += result.unmapped_codes
+        if result.timeline is not before:
+            self._overlay[member] = result.timeline
+        if result.timeline is not None or before is not None:
+            self._dues[member] = None if result.due is None else result.due.timestamp()
+        for record in result.records:
+            self._emit(record)
+
+    def _emit(self, record: Record) -> None:
+        value = encode(record)
+        outlets = self._outlets
+        if isinstance(record, Determination):
+            topic, key = outlets.determinations, record.determination_id.encode()
+            policy = record.policy
+            version = policy.version.isoformat() if policy.version else "none"
+            self.tally.determinations[policy.payer, policy.id, version, record.outcome.value, record.status] += 1
+        else:
+            topic, key = outlets.alerts, record.alert_id.encode()
+            self.tally.alerts[record.kind, record.severity, record.status] += 1
+        self.outgoing.add(topic, partition_of(key, outlets.partitions[topic]), key, value)
+        audit_log = outlets.audit_log
+        self.outgoing.add(audit_log, partition_of(key, outlets.partitions[audit_log]), key, value)
+
+    def _reject(self, record: Any, chunk: Chunk, code: ErrorCode, detail: str) -> None:
+        self.tally.rejected[chunk.topic, code.value] += 1
+        headers = deadletters.headers(code, detail, chunk.topic, chunk.partition, record.offset, record.timestamp)
+        topic = self._outlets.dead_letters
+        partition = self._lane % self._outlets.partitions[topic]
+        self.outgoing.add(topic, partition, record.key, record.value, headers, deadletters.OCTETS_MAX)
+
+    def finish(self) -> "Change":
+        """Put what changed in the state into the outgoing records and give it for folding after the commit."""
+        change = Change(self._dues)
+        for member, timeline in self._overlay.items():
+            value = None if timeline is None else encode_timeline(timeline)
+            change.timelines[member] = value
+            due = changelog.due_header(self._dues.get(member)) if value is not None else []
+            self.outgoing.add(self._outlets.changelog, self._lane, member.encode(), value, due)
+        self.tally.timelines_changed = len(change.timelines)
+        return change
+
+    def add_offsets(self, offsets: dict[str, int]) -> None:
+        """Put the lane's input offsets, by topic name without prefix, into the changelog."""
+        value = changelog.encode_offsets(offsets)
+        self.outgoing.add(self._outlets.changelog, self._lane, changelog.OFFSETS_KEY, value)
+
+
+class Change:
+    """What a committed batch does to the lane's state. ``timelines``: None forgets; ``dues``: None has none."""
+
+    __slots__ = ("dues", "timelines")
+
+    def __init__(self, dues: dict[str, float | None]) -> None:
+        self.timelines: dict[str, bytes | None] = {}
+        self.dues = dues

@@ -1,0 +1,297 @@
+"""One lane: a partition number of both inputs with its state and its writing end, worked on by one owner at a time.
+
+This is where a newcomer sees the whole path: :meth:`Lane.run` opens, then reads ahead and decides at the same time;
+:meth:`Lane._work` is one batch from fetched records to the committed and folded change. Whatever raises here ends the
+process.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from time import monotonic, perf_counter
+
+from msgspec import Struct
+
+from policywire.stream.batch import Batch, Change, Decode, Outlets
+from policywire.stream.cluster import Cluster
+from policywire.stream.ending import ClusterFault, LaneStopped
+from policywire.stream.flood import FloodGuard
+from policywire.stream.logs import get_logger
+from policywire.stream.metrics import Metrics
+from policywire.stream.opening import INPUTS, Opening
+from policywire.stream.outgoing import Outgoing, RecordTooLarge
+from policywire.stream.points import Passing
+from policywire.stream.reader import Chunk, Partition, Reader
+from policywire.stream.rulefeed import RuleFeed
+from policywire.stream.settings import Settings
+from policywire.stream.state import LaneState
+from policywire.stream.transactions import Transactions
+
+LOOK_S = 1.0
+"""How often an idle lane shows that it is alive."""
+
+DUE_MAX = 2_000
+"""Members looked at in one batch because of time: as much work as a usual batch of events."""
+
+
+class Surroundings(Struct, frozen=True):
+    """What all lanes of a worker share. ``clock`` gives now, with its time zone."""
+
+    cluster: Cluster
+    settings: Settings
+    outlets: Outlets
+    decoders: Mapping[str, Decode]
+    rules: RuleFeed
+    metrics: Metrics
+    clock: Callable[[], datetime]
+    passing: Passing
+
+
+class Lane:
+    """One lane of this worker, from its opening to its end.
+
+    Attributes:
+        number: the partition number.
+        is_open: whether it has its state and works.
+        progress: when it last showed that it lives, on the monotonic clock.
+    """
+
+    def __init__(self, number: int, surroundings: Surroundings) -> None:
+        self.number = number
+        self.is_open = False
+        self.progress = monotonic()
+        self._around = surroundings
+        settings = surroundings.settings
+        self._batches = settings.batches
+        self._names = {settings.topic(name): name for name in INPUTS}
+        self._transactions = Transactions(
+            surroundings.cluster,
+            transactional_id=f"{settings.kafka.topic_prefix}{settings.kafka.group}-lane-{number}",
+            group=settings.kafka.group,
+            lane=number,
+            timeout_s=settings.kafka.transaction_timeout_s,
+            passing=surroundings.passing,
+        )
+        guard = settings.dead_letters
+        self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
+        self._state = LaneState({}, {})
+        self._reader: Reader
+        self._fetched: list[Chunk] = []
+        self._committed: dict[Partition, int] = {}
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._go = asyncio.Event()
+        self._go.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._ticked = 0.0
+
+    async def run(self) -> None:
+        """Open the lane and work until cancelled.
+
+        Raises:
+            LaneStopped: somebody must look first.
+            LaneLost: another worker has it.
+            ClusterFault: the cluster does not answer as it should, or not in time.
+        """
+        await self._open()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._read_ahead())
+            tasks.create_task(self._decide())
+
+    def pause(self) -> None:
+        """Begin no further batch."""
+        self._go.clear()
+
+    def resume(self) -> None:
+        """Go on after a pause: the lane stayed this worker's, or else its fence will tell."""
+        self._go.set()
+
+    async def until_idle(self) -> None:
+        """Return once no batch is running; call after :meth:`pause`."""
+        await self._idle.wait()
+
+    async def _open(self) -> None:
+        began = perf_counter()
+        around = self._around
+        opening = Opening(
+            self.number,
+            cluster=around.cluster,
+            settings=around.settings,
+            transactions=self._transactions,
+            timestamp=_milliseconds(around.clock()),
+            passing=around.passing,
+        )
+        opened = await opening.open()
+        self._state = LaneState(opened.restored.timelines, opened.restored.dues)
+        self._committed = dict(opened.positions)
+        self._reader = Reader(
+            around.cluster,
+            opened.positions,
+            channel=f"lane-{self.number}-read",
+            partition_bytes=self._batches.partition_bytes,
+            wait_ms=int(self._batches.fetch_max_wait_s * 1000),
+        )
+        self.is_open = True
+        self.progress = monotonic()
+        seconds = perf_counter() - began
+        around.metrics.timelines_restored.inc(opened.restored.records)
+        around.metrics.restoring.observe(seconds)
+        around.metrics.lane_open.labels(str(self.number)).set(1)
+        get_logger().info(
+            "lane open",
+            lane=self.number,
+            timelines=len(opened.restored.timelines),
+            records_restored=opened.restored.records,
+            offsets={f"{topic}-{partition}": offset for (topic, partition), offset in opened.positions.items()},
+            seconds=round(seconds, 3),
+        )
+
+    async def _read_ahead(self) -> None:
+        """Fetch for ever, about ``buffered_bytes`` ahead. What waits is the next batch: batches grow with the load."""
+        while True:
+            await self._room.wait()
+            chunks = await self._reader.fetch()
+            if chunks:
+                self._fetched += chunks
+                self._arrived.set()
+                if sum(chunk.octets for chunk in self._fetched) >= self._batches.buffered_bytes:
+                    self._room.clear()
+
+    async def _decide(self) -> None:
+        while True:
+            await self._something_to_do()
+            await self._go.wait()
+            self._idle.clear()
+            await self._work()
+            self._idle.set()
+            self.progress = monotonic()
+
+    async def _something_to_do(self) -> None:
+        """Return when records have come or instants are due."""
+        while not self._arrived.is_set():
+            self.progress = monotonic()
+            if self._tick_is_due():
+                return
+            self._show_lag()
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
+
+    def _tick_is_due(self) -> bool:
+        if monotonic() - self._ticked < self._batches.tick_s:
+            return False
+        if not self._state.has_due(self._around.clock().timestamp()):
+            self._ticked = monotonic()
+            return False
+        return True
+
+    async def _work(self) -> None:
+        """One batch: decide over an overlay, commit with its offsets, fold."""
+        chunks, self._fetched = self._fetched, []
+        self._arrived.clear()
+        self._room.set()
+        now = self._around.clock()
+        batch = Batch(
+            self.number,
+            self._state.timelines,
+            self._around.rules.current,
+            now,
+            decoders=self._around.decoders,
+            outlets=self._around.outlets,
+            outgoing=Outgoing(
+                self._around.settings.kafka.compression, _milliseconds(now), self._batches.record_bytes_max
+            ),
+            log_bug=self._log_bug,
+        )
+        began = perf_counter()
+        try:
+            await self._decide_all(batch, chunks, now)
+            change = batch.finish()
+        except RecordTooLarge as error:
+            raise LaneStopped(
+                f"lane {self.number}: {error}; raise its max.message.bytes and POLICYWIRE_BATCHES__RECORD_BYTES_MAX"
+            ) from None
+        decided = perf_counter()
+        self._stop_in_a_flood(batch)
+        await self._around.passing("batch_decided", self.number)
+        await self._commit(batch, chunks)
+        batch.tally.seconds_deciding = decided - began
+        batch.tally.seconds_committing = perf_counter() - decided
+        self._fold(batch, change)
+        await self._around.passing("after_fold", self.number)
+
+    async def _decide_all(self, batch: Batch, chunks: list[Chunk], now: datetime) -> None:
+        began = perf_counter()
+        for chunk in chunks:
+            for _ in batch.take(chunk):
+                if perf_counter() - began > self._batches.slice_s:
+                    await asyncio.sleep(0)
+                    began = perf_counter()
+        if monotonic() - self._ticked >= self._batches.tick_s:
+            members = self._state.take_due(now.timestamp(), DUE_MAX)
+            for member in members:
+                batch.tick(member)
+                if perf_counter() - began > self._batches.slice_s:
+                    await asyncio.sleep(0)
+                    began = perf_counter()
+            if len(members) < DUE_MAX:
+                self._ticked = monotonic()
+
+    def _stop_in_a_flood(self, batch: Batch) -> None:
+        if self._flood.trips(monotonic(), batch.tally.events, batch.tally.dead_letters):
+            events, dead = self._flood.counts
+            codes = sorted({code for _, code in batch.tally.rejected})
+            raise LaneStopped(
+                f"lane {self.number}: {dead} of the last {events} events would be dead letters ({', '.join(codes)}); it "
+                "does not go on. Mend the sender, or allow it with POLICYWIRE_DEAD_LETTERS__SHARE_MAX"
+            )
+
+    async def _commit(self, batch: Batch, chunks: list[Chunk]) -> None:
+        offsets = dict(self._committed)
+        for chunk in chunks:
+            offsets[chunk.topic, chunk.partition] = chunk.next_offset
+        batch.add_offsets({self._names[topic]: offset for (topic, _), offset in offsets.items()})
+        try:
+            async with asyncio.timeout(self._batches.deadline_s):
+                await self._transactions.commit(batch.outgoing, offsets)
+        except TimeoutError:
+            raise ClusterFault(
+                f"lane {self.number}: a batch was not committed within {self._batches.deadline_s:g} s"
+            ) from None
+        self._committed = offsets
+
+    def _fold(self, batch: Batch, change: Change) -> None:
+        self._state.fold(change)
+        metrics = self._around.metrics
+        metrics.count(batch.tally, self._around.clock().timestamp())
+        metrics.timelines.labels(str(self.number)).set(len(self._state.timelines))
+        self._show_lag()
+
+    def _show_lag(self) -> None:
+        metrics, label = self._around.metrics, str(self.number)
+        for partition, committed in self._committed.items():
+            behind = self._reader.high_watermarks.get(partition, committed) - committed
+            metrics.lag_records.labels(partition[0], label).set(behind)
+        oldest = min((chunk.timestamp for chunk in self._fetched), default=None)
+        age = 0.0 if oldest is None else max(0.0, self._around.clock().timestamp() - oldest / 1000)
+        metrics.lag_seconds.labels(label).set(age)
+
+    def _log_bug(self, place: str) -> None:
+        get_logger().error(
+            "an event could not be processed; it is a dead letter, nothing else is affected",
+            lane=self.number,
+            error=place,
+        )
+
+    def forget_metrics(self) -> None:
+        """Take the lane's gauges away when it is closed."""
+        if self.is_open:
+            self._around.metrics.lane_closed(self.number, list(self._names))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,243 @@
+"""The worker's settings: from the command line, the environment, a folder of secrets and a file, in this order.
+
+Knows names, defaults and what makes a value unusable. Knows nothing of how a setting is used. Variables are
+``POLICYWIRE_<GROUP>__<NAME>``, such as ``POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS``; a secret is a file of that name in the
+folder that ``POLICYWIRE_SECRETS_DIR`` names; the file (TOML, one table a group) is named by ``POLICYWIRE_SETTINGS``.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from policywire.errors import BadInput
+
+PREFIX = "POLICYWIRE_"
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
+Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$", max_length=200)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class SettingsRefused(BadInput):
+    """Settings that cannot be used; every one with its variable and what to do."""
+
+
+class Group(BaseModel):
+    """One table of settings: nothing unknown in it, nothing changed after the start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Kafka(Group):
+    """The cluster, and how the worker takes part in it."""
+
+    bootstrap_servers: str = Field(min_length=1, description="host:port, several with commas")
+    group: Name = "policywire"
+    topic_prefix: Prefix = ""
+    instance_id: Name | None = Field(
+        default=None, description="The same after a restart of this worker: its lanes then come back to it at once"
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    allow_plaintext: bool = False
+    ssl_ca_file: Path | None = None
+    ssl_certificate_file: Path | None = None
+    ssl_key_file: Path | None = None
+    ssl_key_password: SecretStr | None = None
+    sasl_mechanism: Literal["SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    session_timeout_s: Seconds = 10.0
+    transaction_timeout_s: Seconds = 10.0
+    request_timeout_s: Seconds = Field(
+        default=5.0, description="Below the transaction's timeout: an answer lost is known before the broker aborts"
+    )
+    compression: Literal["none", "lz4", "zstd"] = "lz4"
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS is used."""
+        return self.security_protocol in {"SSL", "SASL_SSL"}
+
+    @model_validator(mode="after")
+    def _keeps_health_information_off_open_wires(self) -> "Kafka":
+        if not self.is_encrypted and not self.allow_plaintext and not _all_loopback(self.bootstrap_servers):
+            raise ValueError(
+                "the servers are not on this machine and the connection would not be encrypted, so members' health "
+                f"information would be readable on the way; set {variable('kafka', 'security_protocol')} to SSL or "
+                f"SASL_SSL, or {variable('kafka', 'allow_plaintext')}=true if another layer encrypts"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_log_in(self) -> "Kafka":
+        if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
+            raise ValueError(
+                f"{self.security_protocol} needs {variable('kafka', 'sasl_username')} and "
+                f"{variable('kafka', 'sasl_password')}"
+            )
+        return self
+
+
+class Rules(Group):
+    """Where policies come from."""
+
+    path: Path | None = Field(default=None, description="A rules folder; by default the rules that ship")
+    poll_s: Seconds = 2.0
+
+
+class Batches(Group):
+    """How much is read and decided at once."""
+
+    partition_bytes: Annotated[int, Field(ge=65_536, le=8_388_608)] = Field(
+        default=1_048_576, description="Fetched from a partition at once"
+    )
+    buffered_bytes: Annotated[int, Field(ge=65_536)] = Field(
+        default=4_194_304, description="Fetched ahead by a lane while it commits; about the most in a transaction"
+    )
+    fetch_max_wait_s: Seconds = 0.1
+    slice_s: Seconds = Field(default=0.02, description="Deciding yields to heartbeats after this long; see loop lag")
+    deadline_s: Seconds = Field(default=8.0, description="For sending and committing a batch")
+    record_bytes_max: Annotated[int, Field(ge=1_024)] = Field(
+        default=1_000_000, description="A timeline or record larger than this stops the lane; below max.message.bytes"
+    )
+    tick_s: Seconds = Field(default=60.0, description="How often what is due by time alone is looked for")
+
+
+class DeadLetters(Group):
+    """When dead letters stop being single mishaps: then the lane stops instead of emptying the topic into them."""
+
+    share_max: Annotated[float, Field(gt=0, le=1)] = Field(default=0.5, description="1 never stops")
+    window_s: Seconds = 300.0
+    events_min: Annotated[int, Field(ge=1)] = Field(default=1_000, description="In the window before the share counts")
+
+
+class Health(Group):
+    """The worker's own HTTP: /metrics, /livez, /readyz."""
+
+    host: str = "127.0.0.1"
+    port: Port = 9464
+    progress_s: Seconds = Field(default=60.0, description="A lane silent for longer makes /livez fail")
+
+
+class Deadlines(Group):
+    """Times after which waiting ends with an error or an exit."""
+
+    drain_s: Seconds = 10.0
+    revoke_s: Seconds = 2.0
+    agree_s: Seconds = Field(default=15.0, description="For committed offsets and the changelog's to agree")
+    restore_idle_s: Seconds = Field(default=30.0, description="A restore that read nothing for this long has failed")
+
+
+class Logs(Group):
+    """How the worker writes its log."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(BaseSettings):
+    """All of it. Build it with :func:`load_settings`, which words the faults for people."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, secrets_dir_missing="error"
+    )
+
+    kafka: Kafka
+    rules: Rules = Rules()
+    batches: Batches = Batches()
+    dead_letters: DeadLetters = DeadLetters()
+    health: Health = Health()
+    deadlines: Deadlines = Deadlines()
+    logs: Logs = Logs()
+
+    @model_validator(mode="after")
+    def _stops_before_the_broker_aborts(self) -> "Settings":
+        if self.batches.deadline_s >= self.kafka.transaction_timeout_s:
+            raise ValueError(
+                f"{variable('batches', 'deadline_s')} must be below {variable('kafka', 'transaction_timeout_s')}: a "
+                "batch must end before the broker aborts it"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  a .env file is not read: one way less to be surprised
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Command line, environment, secrets, file: the first that has a value wins."""
+        secrets = os.environ.get(PREFIX + "SECRETS_DIR")
+        file = os.environ.get(PREFIX + "SETTINGS")
+        return (
+            init_settings,
+            env_settings,
+            NestedSecretsSettingsSource(file_secret_settings, secrets_dir=secrets),
+            *([TomlConfigSettingsSource(settings_cls, Path(file))] if file else []),
+        )
+
+    def topic(self, name: str) -> str:
+        """The topic's name on the cluster."""
+        return self.kafka.topic_prefix + name
+
+
+def variable(*path: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + "__".join(path).upper()
+
+
+def load_settings(options: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+    """Settings from every source.
+
+    Args:
+        options: what the command line gave, by group and name; it wins over everything else.
+
+    Raises:
+        SettingsRefused: with every fault at once, each naming its variable.
+    """
+    file = os.environ.get(PREFIX + "SETTINGS")
+    if file and not Path(file).is_file():
+        raise SettingsRefused(f"{PREFIX}SETTINGS names {file}, which is not a file")
+    try:
+        return Settings(**{name: dict(values) for name, values in (options or {}).items() if values})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsRefused("\n".join(_worded(error))) from None
+    except (OSError, ValueError) as error:
+        raise SettingsRefused(f"the settings cannot be read: {error}") from error
+
+
+def _worded(error: ValidationError) -> list[str]:
+    """One line a fault. The value is left out, for it may be a secret."""
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False):
+        path = [str(part) for part in fault["loc"]]
+        words = re.sub(r"^Value error, ", "", fault["msg"])
+        if path == ["kafka"] and fault["type"] == "missing":
+            path, words = ["kafka", "bootstrap_servers"], "say which Kafka to use, as host:port"
+        lines.append(f"{variable(*path)}: {words}" if path else words)
+    return lines
+
+
+def _all_loopback(servers: str) -> bool:
+    return all(_is_loopback(server.strip().rpartition(":")[0].strip("[]")) for server in servers.split(","))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,34 @@
+"""What one batch amounted to, counted once a batch and not once a record. Plain numbers; knows no metrics library."""
+
+from collections import Counter
+
+from msgspec import Struct, field
+
+
+class Tally(Struct):
+    """Counts of one batch.
+
+    ``rejected`` is by (topic, error code), ``determinations`` by (payer, policy, version, outcome, status), ``alerts``
+    by (kind, severity, status). ``ages`` pairs a record's time in milliseconds with how many records are that old.
+    """
+
+    received: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    determinations: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
+    alerts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    undecided_lines: int = 0
+    unmapped_codes: int = 0
+    timelines_changed: int = 0
+    ages: list[tuple[int, int]] = field(default_factory=list)
+    seconds_deciding: float = 0.0
+    seconds_committing: float = 0.0
+
+    @property
+    def events(self) -> int:
+        """Records taken in."""
+        return self.received.total()
+
+    @property
+    def dead_letters(self) -> int:
+        """Records that could not be used."""
+        return self.rejected.total()
