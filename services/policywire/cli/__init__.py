@@ -17,6 +17,7 @@ SUBCOMMANDS = {
     "rules": ("policywire.cli.rules:command", "Check and test policy documents."),
     "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),
     "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),
+    "generate": ("policywire.cli.generate:command", "Write synthetic events to try things with."),
     "broker": ("policywire.cli.broker:command", "Run a real Apache Kafka on this machine, with every topic."),
 }
 """Name to (``module:attribute``, its line in ``policywire --help``)."""
