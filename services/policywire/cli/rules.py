@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from policywire.errors import Fault
+from policywire.rulebook.shape import KINDS, schema_text
 from policywire.workbench.casetest import run_cases
 from policywire.workbench.check import check_rules, fault_report, report, rules_folder, summary
 
@@ -68,6 +69,18 @@ def test(path: Path | None, *, as_json: bool) -> None:
         _print_faults(run.faults)
         click.echo(f"{run.count - run.failed} of {run.count} cases hold.")
     raise SystemExit(1 if run.faults else 0)
+
+
+@command.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def schemas(folder: Path) -> None:
+    """Write the JSON Schema of each kind of document into FOLDER, for the completion of editors.
+
+    A document names its schema in its first line: # yaml-language-server: $schema=../schemas/policy.v1.schema.json
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind in KINDS:
+        (folder / f"{kind}.schema.json").write_text(schema_text(kind), encoding="utf-8")
 
 
 def _print_json(value: dict[str, Any]) -> None:

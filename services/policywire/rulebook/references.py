@@ -51,7 +51,7 @@ def reference_findings(all_of: Collection) -> Iterator[Located]:
         yield from _in_file(file, _draft_findings(draft, payers, contexts, terms))
     for file, watch in all_of.watch.items():
         yield from _in_file(file, _watch_findings(watch, all_of))
-    yield from _texts(all_of.watch)
+    yield from _texts(all_of)
 
 
 def _in_file(file: str, findings: Iterator[Finding]) -> Iterator[Located]:
@@ -160,9 +160,10 @@ def _watch_findings(watch: WatchDocument, all_of: Collection) -> Iterator[Findin
             yield Finding(path, "code-not-listed", message, "Watch only codes that the policy lists.")
 
 
-def _texts(watch: dict[str, WatchDocument]) -> Iterator[Located]:
+def _texts(all_of: Collection) -> Iterator[Located]:
+    """Every text once: an alert of a kind without words could not be said."""
     seen: dict[str, str] = {}
-    for file, document in watch.items():
+    for file, document in all_of.watch.items():
         names: list[tuple[Path, str]] = [(("texts", kind), kind) for kind in document.texts]
         for field in ("service_without_agreement_months", "retention_months"):
             names += [((field,), field)] if getattr(document, field) is not None else []
@@ -172,6 +173,6 @@ def _texts(watch: dict[str, WatchDocument]) -> Iterator[Located]:
                 yield file, Finding(path, "watch-twice", message, "Keep one of the two.")
             seen.setdefault(name, file)
     missing = [kind for kind in get_args(AlertKind) if kind not in seen]
-    if watch and missing:
-        message = f"no text for {', '.join(missing)}"
-        yield next(iter(watch)), Finding((), "watch-missing", message, "Add them under texts of a watch document.")
+    for file in [*all_of.watch, *all_of.drafts][:1] if missing else ():
+        message = f"no text for alerts of kind {', '.join(missing)}"
+        yield file, Finding((), "watch-missing", message, "Add them under texts of a document watch.v1.")

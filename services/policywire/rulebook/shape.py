@@ -66,7 +66,7 @@ def typed(source: Source) -> tuple[AnyDocument | None, tuple[Fault, ...]]:
         faults = source.faults or (source.fault("shape", (), "not a mapping", "Begin with document: policy.v1."),)
         return None, faults
     kind = value.get("document")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         known = ", ".join(KINDS)
         return None, (*source.faults, source.fault("kind", ("document",), f"no kind {kind!r}", f"Known are: {known}."))
     faults = (*source.faults, *_shape_faults(source, kind))

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from random import Random
+from shutil import copytree
 from typing import Any, Final
 
 import msgspec
 
 from policywire.model.records import Outcome
+from policywire.resources import shipped
 from policywire.rulebook.document import (
     Citation,
     DenialTerms,
@@ -51,8 +53,12 @@ def generate_policies(count: int, seed: int) -> Iterator[Document]:
             lines_of_business={"commercial": ("commercial", "ppo", "hmo")},
             default_line_of_business="commercial",
         )
+    codes: tuple[str, ...] = ()
     for number in range(count):
-        yield _policy(number, random)
+        within = number % POLICIES_A_PAYER
+        if not within:
+            codes = _codes_of_a_payer(random)
+        yield _policy(number, codes[within * CODES_A_POLICY : (within + 1) * CODES_A_POLICY], random)
 
 
 def payer_id(number: int) -> str:
@@ -61,14 +67,24 @@ def payer_id(number: int) -> str:
 
 
 def write_policies(folder: Path, count: int, seed: int) -> None:
-    """Write the documents of :func:`generate_policies` as JSON files into a folder, which is made if need be."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the documents of :func:`generate_policies` as JSON files, beside a copy of the rules that ship.
+
+    Args:
+        folder: is made; must not be there yet.
+        count: number of synthetic policies.
+        seed: what the random choices start from.
+    """
+    copytree(shipped("rules"), folder / "shipped")
     for number, document in enumerate(generate_policies(count, seed)):
         (folder / f"{number:06}.json").write_bytes(msgspec.json.encode(document))
 
 
-def _policy(number: int, random: Random) -> PolicyDocument:
-    codes = tuple(f"{value:05}" for value in random.sample(range(10_000, 100_000), CODES_A_POLICY))
+def _codes_of_a_payer(random: Random) -> tuple[str, ...]:
+    # No code twice within a payer: so a decision is one determination, whatever the number of policies.
+    return tuple(f"{value:05}" for value in random.sample(range(10_000, 100_000), POLICIES_A_PAYER * CODES_A_POLICY))
+
+
+def _policy(number: int, codes: tuple[str, ...], random: Random) -> PolicyDocument:
     payer = number // POLICIES_A_PAYER
     return PolicyDocument(
         payer=f"synthetic-{payer}",

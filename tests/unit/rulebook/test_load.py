@@ -1,0 +1,162 @@
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policywire.errors import BadInput, RulesRefused
+from policywire.rulebook.load import File, Reading, files_in, load_rulebook, read
+from policywire.rulebook.source import parse
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = tuple(files_in(ROOT / "rules"))
+SYNTHETIC = tuple(files_in(ROOT / "tests/rules/synthetic"))
+
+
+def as_json(files: tuple[File, ...], **dumping: Any) -> tuple[File, ...]:
+    return tuple(
+        File(file.name.replace(".yaml", ".json"), json.dumps(parse("x", file.content).value, **dumping).encode())
+        for file in files
+    )
+
+
+def revision(files: tuple[File, ...]) -> str:
+    reading = read(files)
+    assert reading.rulebook is not None, reading.faults
+    return reading.rulebook.revision
+
+
+def edited(files: tuple[File, ...], end: str, old: str, new: str) -> tuple[File, ...]:
+    assert any(file.name.endswith(end) and old.encode() in file.content for file in files)
+    return tuple(
+        File(file.name, file.content.replace(old.encode(), new.encode())) if file.name.endswith(end) else file
+        for file in files
+    )
+
+
+def codes(reading: Reading) -> list[str]:
+    return [fault.code for fault in reading.faults]
+
+
+def test_a_folder_becomes_a_rulebook() -> None:
+    rulebook = load_rulebook(ROOT / "rules")
+    assert rulebook.revision.startswith("sha256:")
+    assert len(rulebook.revision) == len("sha256:") + 64
+
+
+def test_a_rulebook_with_a_fault_is_refused_with_all_of_them(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "rules", tmp_path / "rules")
+    for name, old in (("cigna/payer.yaml", "name:"), ("contexts/clinical-context.yaml", "signed_off:")):
+        path = tmp_path / "rules" / name
+        path.write_text(path.read_text().replace(old, f"x{old}"))
+    with pytest.raises(RulesRefused) as refused:
+        load_rulebook(tmp_path / "rules")
+    assert {Path(fault.file).name for fault in refused.value.faults} == {"payer.yaml", "clinical-context.yaml"}
+    assert "no such field: xname" in str(refused.value)
+
+
+@pytest.mark.parametrize("make", ["nothing", "a file", "an empty folder"])
+def test_what_is_no_folder_of_documents_is_bad_input(make: str, tmp_path: Path) -> None:
+    path = tmp_path / "rules"
+    if make == "a file":
+        path.write_text("document: policy.v1\n")
+    if make == "an empty folder":
+        path.mkdir()
+    with pytest.raises(BadInput, match="rules"):
+        load_rulebook(path)
+
+
+def test_the_revision_does_not_depend_on_order_format_comments_or_cases() -> None:
+    commented = tuple(File(file.name, b"# a comment\n" + file.content + b"\n# another\n") for file in reversed(SHIPPED))
+    recased = edited(SHIPPED, "cases.yaml", "the day before the first version", "on the eve of the first version")
+    expected = revision(SHIPPED)
+    assert revision(commented) == expected
+    assert revision(recased) == expected
+    assert revision(as_json(SHIPPED)) == expected
+    assert revision(as_json(SHIPPED, indent=3, sort_keys=True)) == expected
+
+
+@pytest.mark.parametrize(
+    ("end", "old", "new"),
+    [
+        ("policy.yaml", "impact: High", "impact: Low"),
+        ("policy.yaml", "whatever the diagnosis.", "whatever is diagnosed."),
+        ("payer.yaml", '"15"', '"16"'),
+        ("clinical-context.yaml", "D62 #", "D66 #"),
+        ("stem-cell-terms.yaml", "nanofat", "picofat"),
+        ("watch/mm-0552.yaml", "180", "181"),
+    ],
+)
+def test_the_revision_changes_with_any_content(end: str, old: str, new: str) -> None:
+    assert revision(edited(SHIPPED, end, old, new)) != revision(SHIPPED)
+
+
+def test_yaml_and_json_compile_to_the_same_rulebook() -> None:
+    assert read(SYNTHETIC).rulebook == read(as_json(SYNTHETIC)).rulebook
+
+
+def test_json_is_held_to_the_same_checks_and_positions() -> None:
+    files = as_json(SYNTHETIC, indent=1)
+    spoiled = edited(files, "policy.json", '"narrative"', '"naratve"')
+    spoiled = edited(spoiled, "payer.json", '"SYN01",', '"SYN01", "SYN01",')
+    reading = read(spoiled)
+    assert sorted(codes(reading)) == ["twice", "unknown-fact"]
+    fault = next(fault for fault in reading.faults if fault.code == "unknown-fact")
+    policy = next(file for file in spoiled if file.name.endswith("policy.json")).content.decode()
+    assert '"naratve"' in policy.splitlines()[fault.line - 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b'{"document": "payer.v1", "payer": "a", "payer": "b"}', "duplicate-key"),
+        (b'{"document": "payer.v1"', "yaml"),
+        (b'{"document": ["payer.v1"]}', "kind"),
+        (b'\xef\xbb\xbf{"document": "payer.v1"}', "byte-order-mark"),
+        (b"[" * 100_000, "yaml"),
+        (b'"text"', "shape"),
+        (b"{}" + b" " * 2_000_000, "too-large"),
+    ],
+)
+def test_json_that_cannot_be_used_is_a_fault_and_no_crash(content: bytes, code: str) -> None:
+    assert code in codes(read([File("x.json", content)]))
+
+
+def test_policies_in_json_need_no_cases_and_in_yaml_do() -> None:
+    without = tuple(file for file in SYNTHETIC if not file.name.endswith("cases.yaml"))
+    assert codes(read(without)) == ["no-cases"]
+    assert codes(read(as_json(without))) == []
+
+
+def test_a_document_that_cannot_be_read_is_not_reported_as_missing_too() -> None:
+    spoiled = edited(SYNTHETIC, "context.yaml", "classes:", "clases:")
+    spoiled = edited(spoiled, "payer.yaml", "name:", "nmae:")
+    assert sorted(codes(read(spoiled))) == ["missing-field", "missing-field", "unknown-field", "unknown-field"]
+
+
+def test_every_kind_of_alert_must_have_words() -> None:
+    reading = read(tuple(file for file in SYNTHETIC if not file.name.endswith("alerts.yaml")))
+    assert codes(reading) == ["watch-missing"]
+    assert "policy_source_conflict" in reading.faults[0].message
+
+
+def test_a_code_of_no_such_shape_is_quarantined_and_the_others_are_used() -> None:
+    reading = read(SYNTHETIC)
+    assert reading.rulebook is not None
+    (policy,) = reading.rulebook.index["SYN01"]["X0002"]
+    assert [row.text for row in policy.quarantined] == ["X0OO3"]
+    assert [warning.code for warning in reading.warnings] == ["quarantined-code"]
+    assert reading.rulebook.listed_codes == {"X0001", "X0002"}
+
+
+def test_all_codes_of_a_rule_may_be_quarantined() -> None:
+    spoiled = edited(
+        SYNTHETIC,
+        "policy.yaml",
+        '["X0001"]\n        indication: made-up service by nobody',
+        '["?"]\n        indication: made-up service by nobody',
+    )
+    reading = read(spoiled)
+    # The case that expects the rule finds it gone.
+    assert codes(reading) == ["unknown-rule"]
