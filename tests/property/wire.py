@@ -1,4 +1,4 @@
-"""Generated events and ways to spoil them, as text on the wire. All of it is made up; no member, claim or provider exists."""
+"""Generated events and ways to spoil them, as text on the wire. All synthetic: no such member, claim or provider."""
 
 import json
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def service_lines(draw: st.DrawFn, number: int, diagnosis_count: int) -> Json:
 def claim_events(draw: st.DrawFn) -> Json:
     """A claim event that follows the contract, in an order of keys of its own."""
     kind = draw(st.sampled_from(["claim.drafted", "claim.submitted", "claim.replaced", "claim.voided"]))
-    event = {
+    event: dict[str, Json] = {
         "event_id": draw(ids),
         "event_type": kind,
         "occurred_at": draw(instants),
@@ -106,8 +106,9 @@ def claim_events(draw: st.DrawFn) -> Json:
         numbers = draw(st.lists(ordinals, min_size=1, max_size=4, unique=True))
         event |= {"payer_id": draw(ids), "lines": [draw(service_lines(n, len(found or ()))) for n in numbers]}
         event |= {"diagnoses": found} if found is not None or draw(st.booleans()) else {}
-        optional = {name: st.none() | texts for name in ("line_of_business", "billing_provider_npi")}
-        event |= draw(st.fixed_dictionaries({}, optional=optional | {"rendering_provider": st.none() | providers}))
+        optional: dict[str, st.SearchStrategy[Json]] = {"rendering_provider": st.none() | providers}
+        optional |= {name: st.none() | texts for name in ("line_of_business", "billing_provider_npi")}
+        event |= draw(st.fixed_dictionaries({}, optional=optional))
     return dict(draw(st.permutations(list(event.items()))))
 
 
@@ -117,13 +118,20 @@ def scheduling_events(draw: st.DrawFn) -> Json:
     ending = ["appointment.cancelled", "appointment.completed", "appointment.no_show"]
     content = ["appointment.booked", "appointment.rescheduled"]
     kind = draw(st.sampled_from([*ending, *content, "agreement.signed", "agreement.revoked"]))
-    event = {"event_id": draw(ids), "event_type": kind, "occurred_at": draw(instants), "member_id": draw(ids)}
+    optional: dict[str, st.SearchStrategy[Json]]
+    event: dict[str, Json] = {
+        "event_id": draw(ids),
+        "event_type": kind,
+        "occurred_at": draw(instants),
+        "member_id": draw(ids),
+    }
     event["agreement_id" if kind.startswith("agreement") else "appointment_id"] = draw(ids)
     if kind in content:
         event |= {"payer_id": draw(ids), "service_date": draw(dates)}
         event |= {"procedure_codes": draw(st.lists(codes, min_size=1, max_size=3))}
         optional = {"estimated_charge_amount": st.none() | money, "diagnoses": st.none() | diagnoses}
-        event |= draw(st.fixed_dictionaries({}, optional=optional | {"narrative": st.none() | texts}))
+        optional["narrative"] = st.none() | texts
+        event |= draw(st.fixed_dictionaries({}, optional=optional))
     elif kind == "agreement.signed":
         first, last = sorted([draw(dates), draw(dates)])
         event |= {"payer_id": draw(ids), "service_date_from": first, "service_date_through": last}
@@ -150,15 +158,21 @@ ODD_INSTANTS = (
     ),
     *("2026-01-05T14:03:00+24:00", "2026-01-05T14:03:00+05:60", "2026-02-30T00:00:00Z", "9999-12-31T23:59:59Z"),
     *("2199-12-31T23:59:59.9999999Z", "1899-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "2026-01-05 14:03:00.5+0500"),
-    *("2026-01-05T14:03:00Z\n", "2026-01-05T14:03:00+05", "٢026-01-05T14:03:00Z", "2026-01-05 14:03:00z", "1767621780"),
+    *(
+        "2026-01-05T14:03:00Z\n",
+        "2026-01-05T14:03:00+05",
+        "\u0662026-01-05T14:03:00Z",
+        "2026-01-05 14:03:00z",
+        "1767621780",
+    ),
 )
 ODD_DATES = (
     *("2026-02-29", "2024-02-29", "2100-02-29", "0000-01-01", "9999-12-31", "1899-12-31", "2200-01-01", "2026-1-3"),
-    *("2026-01-03 ", "2026-01-03\n", "20260103", "2026-01-03T00:00:00Z", "2026-13-01", "٢026-01-03", "1900-01-01"),
+    *("2026-01-03 ", "2026-01-03\n", "20260103", "2026-01-03T00:00:00Z", "2026-13-01", "\u0662026-01-03", "1900-01-01"),
 )
 ODD_MONEY = (
     *("4200", "4200.0", "4200.000", "-1.00", "+1.00", "01.00", "00.00", ".00", "1,000.00", " 1.00", "1.00\n", "1_0.00"),
-    *("٤.00", "1e3", "NaN", "9999999999999.00", "1.٠٠", "1..0", "0.001"),
+    *("\u0664.00", "1e3", "NaN", "9999999999999.00", "1.\u0660\u0660", "1..0", "0.001"),
 )
 ODD_TEXTS = ("", " ", "\x00", "\u2028", "x" * 1_000, "claim.submitted", "agreement.signed", "claim.exploded")
 
@@ -201,39 +215,51 @@ unknown = st.builds(nested, st.sampled_from([1, 28, 29, 30, 31, 32, 40, 300])) |
 @st.composite
 def spoiled(draw: st.DrawFn, event: Json) -> Json:
     """The event with one thing changed somewhere: a value, a key lost, a key of the sender's own, a key twice."""
-    match event:
-        case dict() if event:
-            key = draw(st.sampled_from(sorted(event)))
-            inner = event[key]
-            deeper = st.just("inside") if isinstance(inner, dict | list) and inner else st.nothing()
-            match draw(st.sampled_from(["change", "fit", "lose", "twice", "own"]) | deeper | deeper):
-                case "inside":
-                    return event | {key: draw(spoiled(inner))}
-                case "change":
-                    return event | {key: draw(odd)}
-                case "fit":
-                    return event | {key: draw(fitting.get(key, odd))}
-                case "lose":
-                    return {name: member for name, member in event.items() if name != key}
-                case "twice":
-                    first, last = draw(st.permutations([draw(fitting.get(key, odd)), inner]))
-                    others = [(name, member) for name, member in event.items() if name != key]
-                    return Repeated(((key, first), *others, (key, last)))
-                case _:
-                    name = draw(st.sampled_from(["x", "occurred_at_utc", "signed_at", "narrative", "é", "lines"]))
-                    return event | {name: draw(unknown)} if name not in event else {"x": draw(unknown)} | event
-        case list() if event:
-            position = draw(st.integers(min_value=0, max_value=len(event) - 1))
-            deeper = st.just("inside") if isinstance(event[position], dict | list) else st.nothing()
-            match draw(st.sampled_from(["again", "change"]) | deeper | deeper | deeper):
-                case "inside":
-                    return [*event[:position], draw(spoiled(event[position])), *event[position + 1 :]]
-                case "again":
-                    return [*event, event[position]]
-                case _:
-                    return [*event[:position], draw(odd), *event[position + 1 :]]
+    if isinstance(event, dict) and event:
+        return draw(spoiled_object(event))
+    if isinstance(event, list) and event:
+        return draw(spoiled_array(event))
+    return draw(odd)
+
+
+@st.composite
+def spoiled_object(draw: st.DrawFn, event: dict[str, Json]) -> Json:
+    """An object with one thing changed in it or further in."""
+    key = draw(st.sampled_from(sorted(event)))
+    inner = event[key]
+    others = {name: member for name, member in event.items() if name != key}
+    deeper = ["inside", "inside"] if isinstance(inner, dict | list) and inner else []
+    match draw(st.sampled_from(["change", "fit", "lose", "twice", "own", *deeper])):
+        case "inside":
+            changed = event | {key: draw(spoiled(inner))}
+        case "change":
+            changed = event | {key: draw(odd)}
+        case "fit":
+            changed = event | {key: draw(fitting.get(key, odd))}
+        case "lose":
+            changed = others
+        case "twice":
+            first, last = draw(st.permutations([draw(fitting.get(key, odd)), inner]))
+            return Repeated(((key, first), *others.items(), (key, last)))
         case _:
-            return draw(odd)
+            name = draw(st.sampled_from(["x", "occurred_at_utc", "signed_at", "narrative", "é", "lines"]))
+            changed = {"x": draw(unknown)} | event if name in event else event | {name: draw(unknown)}
+    return changed
+
+
+@st.composite
+def spoiled_array(draw: st.DrawFn, items: list[Json]) -> Json:
+    """An array with one item changed or repeated."""
+    position = draw(st.integers(min_value=0, max_value=len(items) - 1))
+    deeper = ["inside"] * 3 if isinstance(items[position], dict | list) else []
+    match draw(st.sampled_from(["again", "change", *deeper])):
+        case "inside":
+            item = draw(spoiled(items[position]))
+        case "again":
+            return [*items, items[position]]
+        case _:
+            item = draw(odd)
+    return [*items[:position], item, *items[position + 1 :]]
 
 
 @st.composite

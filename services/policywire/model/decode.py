@@ -197,7 +197,7 @@ class _SignedAt(msgspec.Struct, gc=False):
 
 
 class _RevokedAt(msgspec.Struct, gc=False):
-    revoked_at: str
+    revoked_at: str | None  # of a key given twice the first may be null
 
 
 _read_occurred_at = msgspec.json.Decoder(_OccurredAt).decode
@@ -227,9 +227,9 @@ def _ends_well(value: bytes, start: int) -> bool:
     return value[end - 1] == _Z or value[end - 3] == _COLON
 
 
-def _is_rfc3339(text: str) -> bool:
+def _is_rfc3339(text: str | None) -> bool:
     """Whether an instant that msgspec read is written with a T and either Z or an offset with its colon."""
-    return text[10] in "Tt" and (text[-1] in "Zz" or text[-3] == ":")
+    return text is not None and text[10] in "Tt" and (text[-1] in "Zz" or text[-3] == ":")
 
 
 def _nests_too_deep(event: AnyEvent, value: bytes, brackets: int) -> bool:
