@@ -14,7 +14,7 @@ from policywire.model.records import DENIED, Outcome
 from policywire.rulebook.conditions import FACTS, All, AnyOf, Condition, Not, Test
 from policywire.rulebook.document import PolicyDocument, RuleText, VersionText
 from policywire.rulebook.source import Finding, Path
-from policywire.rulebook.when import When, read, suggestion
+from policywire.rulebook.when import FACT_KINDS, When, read, suggestion
 
 YEARS: Final = range(1900, 2200)
 """The years in which the contracts let dates lie."""
@@ -132,9 +132,11 @@ def _citation_findings(policy: PolicyDocument) -> Iterator[Finding]:
 def _version_findings(policy: PolicyDocument, version: VersionText, path: Path) -> Iterator[Finding]:
     yield from twice((*path, "rules"), "id", (rule.id for rule in version.rules))
     for fact in version.unknown:
+        where = (*path, "unknown", fact)
         if fact not in FACTS:
-            where = (*path, "unknown", fact)
             yield Finding(where, "unknown-fact", f"no such fact: {fact}", suggestion(fact, tuple(FACTS)))
+        elif not FACT_KINDS[fact].operators:
+            yield Finding(where, "never-unknown", f"{fact} always has a value", "Take it away.")
     for position, rule in enumerate(version.rules):
         yield from _rule_findings(policy, version, rule, (*path, "rules", position))
     yield from _unreachable(version, path)

@@ -66,10 +66,8 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     clinical_context: Annotated[Word | Words | Presence | UnsetType, Meta(description=FACTS["clinical_context"])] = (
         UNSET
     )
-    narrative: Annotated[Word | Words | Presence | UnsetType, Meta(description=FACTS["narrative"])] = UNSET
-    line_of_business: Annotated[Word | Words | Presence | UnsetType, Meta(description=FACTS["line_of_business"])] = (
-        UNSET
-    )
+    narrative: Annotated[Word | Words | UnsetType, Meta(description=FACTS["narrative"])] = UNSET
+    line_of_business: Annotated[Word | Words | UnsetType, Meta(description=FACTS["line_of_business"])] = UNSET
     modifiers: Annotated[Word | Words | Presence | UnsetType, Meta(description=FACTS["modifiers"])] = UNSET
     units: Annotated[float | NumberRange | UnsetType, Meta(description=FACTS["units"])] = UNSET
     charge_amount: Annotated[MoneyText | MoneyRange | UnsetType, Meta(description=FACTS["charge_amount"])] = UNSET
@@ -77,7 +75,7 @@ class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     rendering_taxonomy: Annotated[
         Word | Words | Beginning | UnsetType, Meta(description=FACTS["rendering_taxonomy"])
     ] = UNSET
-    stage: Annotated[Word | Words | Presence | UnsetType, Meta(description=FACTS["stage"])] = UNSET
+    stage: Annotated[Word | Words | UnsetType, Meta(description=FACTS["stage"])] = UNSET
     all_of: Annotated[
         Annotated[tuple["When", ...], Meta(min_length=1)] | UnsetType, Meta(description="Every one holds.")
     ] = field(name="all", default=UNSET)
@@ -91,6 +89,7 @@ class FactKind(NamedTuple):
     """How a fact is written: the operators its mapping takes, the values of a closed fact, and its normal form."""
 
     operators: tuple[str, ...]
+    """None for a fact that always has a value: to ask whether it is present would be a trap."""
     is_set: bool = False
     values: tuple[str, ...] = ()
     normal: Callable[[Any], Any] = lambda value: value
@@ -108,14 +107,14 @@ _NUMBER = ("at_least", "at_most", "present", "known")
 FACT_KINDS: Final = MappingProxyType(
     {
         "clinical_context": FactKind(_CHOICE),
-        "narrative": FactKind(_CHOICE, values=("missing", "product", "hint", "other")),
-        "line_of_business": FactKind(_CHOICE),
+        "narrative": FactKind((), values=("missing", "product", "hint", "other")),
+        "line_of_business": FactKind(()),
         "modifiers": FactKind(_CHOICE, is_set=True, normal=str.upper),
         "units": FactKind(_NUMBER),
         "charge_amount": FactKind(_NUMBER, normal=cents),
         "diagnosis": FactKind(_CODE, is_set=True, normal=diagnosis),
         "rendering_taxonomy": FactKind(_CODE, normal=taxonomy),
-        "stage": FactKind(_CHOICE, values=get_args(Stage)),
+        "stage": FactKind((), values=get_args(Stage)),
     }
 )
 """Every fact and how it is written."""
@@ -177,28 +176,33 @@ def _operand_faults(fact: str, operand: object, declared_unknown: frozenset[str]
 
 def _mapping_faults(fact: str, operand: dict[Any, Any], declared_unknown: frozenset[str]) -> Iterator[Finding]:
     operators = FACT_KINDS[fact].operators
+    if not operators:
+        yield Finding((), "operand", f"{fact} always has a value and takes no mapping", _how_to_write(fact))
+        return
     if not operand:
         yield Finding((), "operand", f"an empty mapping says nothing about {fact}", _how_to_write(fact))
     for operator, value in operand.items():
-        if operator not in operators:
+        if operator in operators:
+            yield from _under((operator,), _operator_faults(fact, operator, value, declared_unknown))
+        else:
             message = f"{fact} has no operator {operator}"
             yield Finding((operator,), "unknown-operator", message, suggestion(operator, operators))
-        elif operator in ("present", "known"):
-            if not isinstance(value, bool):
-                yield Finding((operator,), "operand", f"{operator} takes true or false", "Write it without quotes.")
-            elif operator == "known" and fact not in declared_unknown:
-                message = f"{fact} is never unknown here: the version does not declare it so"
-                yield Finding(
-                    (operator,), "never-unknown", message, f"Add {fact} to the version's unknown, or drop it."
-                )
-        elif operator == "prefix":
-            if not isinstance(value, list) or not value:
-                yield Finding((operator,), "operand", "prefix takes a list", _how_to_write(fact))
-            else:
-                for position, each in enumerate(value):
-                    yield from _under((operator, position), _value_faults(fact, each))
-        else:
-            yield from _under((operator,), _value_faults(fact, value))
+
+
+def _operator_faults(fact: str, operator: str, value: object, declared_unknown: frozenset[str]) -> Iterator[Finding]:
+    if operator in ("present", "known"):
+        if not isinstance(value, bool):
+            yield Finding((), "operand", f"{operator} takes true or false", "Write it without quotes.")
+        elif operator == "known" and fact not in declared_unknown:
+            message = f"{fact} is never unknown here: the version does not declare it so"
+            yield Finding((), "never-unknown", message, f"Add {fact} under unknown, or drop this.")
+    elif operator != "prefix":
+        yield from _value_faults(fact, value)
+    elif not isinstance(value, list) or not value:
+        yield Finding((), "operand", "prefix takes a list", _how_to_write(fact))
+    else:
+        for position, each in enumerate(value):
+            yield from _under((position,), _value_faults(fact, each))
 
 
 def _value_faults(fact: str, value: object) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from policywire.rulebook.conditions import Test as Leaf
 from policywire.rulebook.document import Citation, PolicyDocument, RuleText, Scope, VersionText
 from policywire.rulebook.load import load_rulebook
 from policywire.rulebook.rulebook import ClinicalContexts, CompiledPolicy, PayerProfile, Version
-from policywire.rulebook.when import MoneyRange, NumberRange, Presence, When, read
+from policywire.rulebook.when import Beginning, MoneyRange, NumberRange, When, read
 
 ROOT = Path(__file__).parents[3]
 RULEBOOK = load_rulebook(ROOT / "rules")
@@ -159,7 +159,7 @@ def test_conditions_compile_to_the_engine_s_tests() -> None:
         charge_amount=MoneyRange(at_least="1250.00"),
         modifiers=("rt", "LT"),
         diagnosis="m17.11",
-        stage=Presence(present=True),
+        rendering_taxonomy=Beginning(present=True),
     )
     assert read(when) == All(
         (
@@ -168,7 +168,7 @@ def test_conditions_compile_to_the_engine_s_tests() -> None:
             Leaf("units", "at_most", 3),
             Leaf("charge_amount", "at_least", 125_000),
             Leaf("diagnosis", "any_of", frozenset({"M1711"})),
-            Leaf("stage", "present", operand=True),
+            Leaf("rendering_taxonomy", "present", operand=True),
         )
     )
     parts = (When(stage="drafted"), When(not_=When(units=1.0)))
