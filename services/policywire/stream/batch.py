@@ -91,6 +91,7 @@ class Batch:
         self.tally = Tally()
         self._overlay: dict[str, Timeline | None] = {}
         self._dues: dict[str, float | None] = {}
+        self.change = Change(self._dues)
 
     def take(self, chunk: Chunk) -> Iterator[None]:
         """Decide a chunk's events; pauses every ``BREATH`` records, so that the caller can see to other things.
@@ -99,9 +100,10 @@ class Batch:
             LaneStopped: a timeline of the state cannot be read.
             RecordTooLarge: a record would be refused by the broker.
         """
-        decode, first, topic = self._decoders[chunk.topic], chunk.first, chunk.topic
-        horizon = self._now + CLOCK_AHEAD
-        taken = 0
+        decode, first = self._decoders[chunk.topic], chunk.first
+        remembered, overlay, rulebook, now = self._timelines, self._overlay, self._rulebook, self._now
+        horizon = now + CLOCK_AHEAD
+        taken = undecided = unmapped = 0
         for record in chunk.records:
             if record.offset < first:
                 continue
@@ -115,25 +117,32 @@ class Batch:
                 continue
             if event.occurred_at > horizon:
                 self._reject(record, chunk, ErrorCode.CLOCK_AHEAD, deadletters.CLOCK_AHEAD_DETAIL)
-            else:
-                self._decide(event, record, chunk)
-        self.tally.received[topic] += taken
+                continue
+            member = event.member_id
+            timeline = self._timeline(member) if member in remembered or member in overlay else None
+            try:
+                result = step(event, timeline, rulebook, now)
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001  our bug, whatever it is: not lost, and in nobody's way
+                self._reject_for_bug(record, chunk, error)
+                continue
+            undecided += result.undecided_lines
+            unmapped += result.unmapped_codes
+            if (
+                timeline is not None or result.timeline is not None or result.records
+            ):  # most claims are none of our matter
+                self._keep(member, timeline, result)
+        self.tally.received[chunk.topic] += taken
+        self.tally.undecided_lines += undecided
+        self.tally.unmapped_codes += unmapped
         self.tally.ages.append((chunk.timestamp, taken))
         yield
 
-    def _decide(self, event: AnyEvent, record: Any, chunk: Chunk) -> None:
-        member = event.member_id
-        timeline = self._timeline(member)
-        try:
-            result = step(event, timeline, self._rulebook, self._now)
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001  our bug, whatever it is: the event must not be lost, nor block others
-            place = deadletters.place_of(error)
-            self._log_bug(place)
-            self._reject(record, chunk, ErrorCode.PROCESSING_ERROR, place)
-            return
-        self._keep(member, timeline, result)
+    def _reject_for_bug(self, record: Any, chunk: Chunk, error: Exception) -> None:
+        place = deadletters.place_of(error)
+        self._log_bug(place)
+        self._reject(record, chunk, ErrorCode.PROCESSING_ERROR, place)
 
     def tick(self, member: str) -> None:
         """Look at a member again because time has passed."""
@@ -155,13 +164,9 @@ class Batch:
             raise changelog.unreadable(self._lane, error) from None
 
     def _keep(self, member: str, before: Timeline | None, result: Step) -> None:
-        tally = self.tally
-        tally.undecided_lines += result.undecided_lines
-        tally.unmapped_codes += result.unmapped_codes
         if result.timeline is not before:
             self._overlay[member] = result.timeline
-        if result.timeline is not None or before is not None:
-            self._dues[member] = None if result.due is None else result.due.timestamp()
+        self._dues[member] = None if result.due is None else result.due.timestamp()
         for record in result.records:
             self._emit(record)
 
@@ -187,16 +192,16 @@ class Batch:
         partition = self._lane % self._outlets.partitions[topic]
         self.outgoing.add(topic, partition, record.key, record.value, headers, deadletters.OCTETS_MAX)
 
-    def finish(self) -> "Change":
-        """Put what changed in the state into the outgoing records and give it for folding after the commit."""
-        change = Change(self._dues)
-        for member, timeline in self._overlay.items():
+    def finish(self) -> Iterator[None]:
+        """Put what changed in the state into the outgoing records, and into ``change`` for folding after the commit."""
+        for number, (member, timeline) in enumerate(self._overlay.items(), 1):
             value = None if timeline is None else encode_timeline(timeline)
-            change.timelines[member] = value
+            self.change.timelines[member] = value
             due = changelog.due_header(self._dues.get(member)) if value is not None else []
             self.outgoing.add(self._outlets.changelog, self._lane, member.encode(), value, due)
-        self.tally.timelines_changed = len(change.timelines)
-        return change
+            if not number % BREATH:
+                yield
+        self.tally.timelines_changed = len(self.change.timelines)
 
     def add_offsets(self, offsets: dict[str, int]) -> None:
         """Put the lane's input offsets, by topic name without prefix, into the changelog."""

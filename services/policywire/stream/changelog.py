@@ -146,6 +146,6 @@ def unreadable(lane: int, error: TimelineUnreadable) -> LaneStopped:
 
 
 _MEND = (
-    "the topic was written to by others or damaged. Restore it from a replica or a backup; or reset the group's offsets "
+    "it was written to by others or damaged. Restore it from a replica or a backup; or reset the group's offsets "
     "and the topic on purpose and read the input again"
 )

@@ -6,13 +6,13 @@ process.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from time import monotonic, perf_counter
 
 from msgspec import Struct
 
-from policywire.stream.batch import Batch, Change, Decode, Outlets
+from policywire.stream.batch import Batch, Decode, Outlets
 from policywire.stream.cluster import Cluster
 from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.flood import FloodGuard
@@ -20,7 +20,7 @@ from policywire.stream.logs import get_logger
 from policywire.stream.metrics import Metrics
 from policywire.stream.opening import INPUTS, Opening
 from policywire.stream.outgoing import Outgoing, RecordTooLarge
-from policywire.stream.points import Passing
+from policywire.stream.points import Passing, Point
 from policywire.stream.reader import Chunk, Partition, Reader
 from policywire.stream.rulefeed import RuleFeed
 from policywire.stream.settings import Settings
@@ -35,7 +35,11 @@ DUE_MAX = 2_000
 
 
 class Surroundings(Struct, frozen=True):
-    """What all lanes of a worker share. ``clock`` gives now, with its time zone."""
+    """What all lanes of a worker share.
+
+    ``clock`` gives now, with its time zone. Who decides holds ``turn``: one after the other each batch is done sooner,
+    and the event loop never waits for more than one slice however many lanes there are.
+    """
 
     cluster: Cluster
     settings: Settings
@@ -45,6 +49,7 @@ class Surroundings(Struct, frozen=True):
     metrics: Metrics
     clock: Callable[[], datetime]
     passing: Passing
+    turn: asyncio.Lock
 
 
 class Lane:
@@ -68,9 +73,9 @@ class Lane:
             surroundings.cluster,
             transactional_id=f"{settings.kafka.topic_prefix}{settings.kafka.group}-lane-{number}",
             group=settings.kafka.group,
-            lane=number,
             timeout_s=settings.kafka.transaction_timeout_s,
-            passing=surroundings.passing,
+            name=f"lane {number}",
+            passing=self._pass,
         )
         guard = settings.dead_letters
         self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
@@ -121,7 +126,7 @@ class Lane:
             settings=around.settings,
             transactions=self._transactions,
             timestamp=_milliseconds(around.clock()),
-            passing=around.passing,
+            passing=self._pass,
         )
         opened = await opening.open()
         self._state = LaneState(opened.restored.timelines, opened.restored.dues)
@@ -209,45 +214,49 @@ class Lane:
         )
         began = perf_counter()
         try:
-            await self._decide_all(batch, chunks, now)
-            change = batch.finish()
+            async with self._around.turn:
+                await self._in_slices(self._decisions(batch, chunks, now))
         except RecordTooLarge as error:
             raise LaneStopped(
                 f"lane {self.number}: {error}; raise its max.message.bytes and POLICYWIRE_BATCHES__RECORD_BYTES_MAX"
             ) from None
         decided = perf_counter()
         self._stop_in_a_flood(batch)
-        await self._around.passing("batch_decided", self.number)
+        await self._pass("batch_decided")
         await self._commit(batch, chunks)
         batch.tally.seconds_deciding = decided - began
         batch.tally.seconds_committing = perf_counter() - decided
-        self._fold(batch, change)
-        await self._around.passing("after_fold", self.number)
+        self._fold(batch)
+        await self._pass("after_fold")
 
-    async def _decide_all(self, batch: Batch, chunks: list[Chunk], now: datetime) -> None:
+    async def _in_slices(self, work: Iterator[None]) -> None:
+        """Do work that pauses now and then, and let others run after each slice."""
         began = perf_counter()
+        for _ in work:
+            if perf_counter() - began > self._batches.slice_s:
+                await asyncio.sleep(0)
+                began = perf_counter()
+
+    def _decisions(self, batch: Batch, chunks: list[Chunk], now: datetime) -> Iterator[None]:
+        """All that makes up a batch: its events, then what is due by time, then the state's records."""
         for chunk in chunks:
-            for _ in batch.take(chunk):
-                if perf_counter() - began > self._batches.slice_s:
-                    await asyncio.sleep(0)
-                    began = perf_counter()
+            yield from batch.take(chunk)
         if monotonic() - self._ticked >= self._batches.tick_s:
             members = self._state.take_due(now.timestamp(), DUE_MAX)
             for member in members:
                 batch.tick(member)
-                if perf_counter() - began > self._batches.slice_s:
-                    await asyncio.sleep(0)
-                    began = perf_counter()
+                yield
             if len(members) < DUE_MAX:
                 self._ticked = monotonic()
+        yield from batch.finish()
 
     def _stop_in_a_flood(self, batch: Batch) -> None:
         if self._flood.trips(monotonic(), batch.tally.events, batch.tally.dead_letters):
             events, dead = self._flood.counts
             codes = sorted({code for _, code in batch.tally.rejected})
             raise LaneStopped(
-                f"lane {self.number}: {dead} of the last {events} events would be dead letters ({', '.join(codes)}); it "
-                "does not go on. Mend the sender, or allow it with POLICYWIRE_DEAD_LETTERS__SHARE_MAX"
+                f"lane {self.number}: {dead} of the last {events} would be dead letters ({', '.join(codes)}), so "
+                "it stops. Mend the sender, or allow it with POLICYWIRE_DEAD_LETTERS__SHARE_MAX"
             )
 
     async def _commit(self, batch: Batch, chunks: list[Chunk]) -> None:
@@ -264,8 +273,8 @@ class Lane:
             ) from None
         self._committed = offsets
 
-    def _fold(self, batch: Batch, change: Change) -> None:
-        self._state.fold(change)
+    def _fold(self, batch: Batch) -> None:
+        self._state.fold(batch.change)
         metrics = self._around.metrics
         metrics.count(batch.tally, self._around.clock().timestamp())
         metrics.timelines.labels(str(self.number)).set(len(self._state.timelines))
@@ -279,6 +288,9 @@ class Lane:
         oldest = min((chunk.timestamp for chunk in self._fetched), default=None)
         age = 0.0 if oldest is None else max(0.0, self._around.clock().timestamp() - oldest / 1000)
         metrics.lag_seconds.labels(label).set(age)
+
+    async def _pass(self, point: Point) -> None:
+        await self._around.passing(point, self.number)
 
     def _log_bug(self, place: str) -> None:
         get_logger().error(

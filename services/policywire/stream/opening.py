@@ -6,7 +6,7 @@ changelog's own offsets are the authority; the group's must agree before anythin
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from policywire.stream.cluster import Cluster
 from policywire.stream.ending import LaneStopped
 from policywire.stream.offsets import committed_offsets
 from policywire.stream.outgoing import Outgoing
-from policywire.stream.points import Passing
+from policywire.stream.points import Point
 from policywire.stream.reader import Partition, Reader, first_offsets
 from policywire.stream.settings import Settings
 from policywire.stream.transactions import Transactions
@@ -54,7 +54,7 @@ class Opening:
         settings: Settings,
         transactions: Transactions,
         timestamp: int,
-        passing: Passing,
+        passing: Callable[[Point], Awaitable[None]],
     ) -> None:
         self._lane = lane
         self._cluster = cluster
@@ -72,15 +72,15 @@ class Opening:
             LaneStopped: the changelog cannot be read, or does not agree with the group's offsets.
             ClusterFault: the cluster does not answer as it should.
         """
-        await self._passing("open_before_fence", self._lane)
+        await self._passing("open_before_fence")
         await self._transactions.fence()
-        await self._passing("open_after_fence", self._lane)
+        await self._passing("open_after_fence")
         barrier = await self._write_barrier()
-        await self._passing("open_after_barrier", self._lane)
+        await self._passing("open_after_barrier")
         restored = await self._restore(barrier)
-        await self._passing("restore_done", self._lane)
+        await self._passing("restore_done")
         positions = await self._agreed_positions(restored.offsets)
-        await self._passing("open_done", self._lane)
+        await self._passing("open_done")
         return Opened(restored, positions)
 
     async def _write_barrier(self) -> int:
@@ -98,7 +98,7 @@ class Opening:
             wait_ms=int(self._settings.batches.fetch_max_wait_s * 1000),
         )
         idle_s = self._settings.deadlines.restore_idle_s
-        await self._passing("restore_midway", self._lane)
+        await self._passing("restore_midway")
         return await changelog.restore(reader, barrier, self._lane, idle_s)
 
     async def _agreed_positions(self, remembered: Mapping[str, int] | None) -> dict[Partition, int]:

@@ -19,7 +19,9 @@ from policywire.stream.cluster import OUTAGE_RETRY_S, Cluster, NoAnswer
 from policywire.stream.ending import ClusterFault, LaneStopped
 
 READ_COMMITTED = 1
+READ_UNCOMMITTED = 0
 EARLIEST = -2
+LATEST = -1
 FETCH_VERSION_MIN = 11
 """Kafka 2.3 (2019) and later. Older answers have another layout."""
 Partition = tuple[str, int]
@@ -198,13 +200,18 @@ def _chunk(topic: str, partition: int, batch: Any, position: int, octets: int) -
 
 async def first_offsets(cluster: Cluster, partitions: list[Partition], channel: str) -> dict[Partition, int]:
     """The oldest offset that each partition still has."""
-    return {partition: await _first_offset(cluster, partition, channel) for partition in partitions}
+    return {partition: await _offset_at(cluster, partition, EARLIEST, channel) for partition in partitions}
 
 
-async def _first_offset(cluster: Cluster, partition: Partition, channel: str) -> int:
+async def end_offsets(cluster: Cluster, partitions: list[Partition], channel: str) -> dict[Partition, int]:
+    """The offset that the next record of each partition will get, open transactions included."""
+    return {partition: await _offset_at(cluster, partition, LATEST, channel) for partition in partitions}
+
+
+async def _offset_at(cluster: Cluster, partition: Partition, moment: int, channel: str) -> int:
     topic, number = partition
     while True:
-        request = OffsetRequest(-1, READ_COMMITTED, [(topic, [(number, EARLIEST)])])
+        request = OffsetRequest(-1, READ_UNCOMMITTED, [(topic, [(number, moment)])])
         try:
             answer = await cluster.ask(await cluster.leader(topic, number), request, channel)
         except NoAnswer:
@@ -216,6 +223,6 @@ async def _first_offset(cluster: Cluster, partition: Partition, channel: str) ->
         if error is errors.NoError:
             return int(offset)
         if not error.retriable:
-            raise ClusterFault(f"the first offset of {topic}-{number} cannot be read: {error.__name__}")
+            raise ClusterFault(f"the offsets of {topic}-{number} cannot be read: {error.__name__}")
         await asyncio.sleep(OUTAGE_RETRY_S)
         await cluster.refresh()

@@ -63,7 +63,10 @@ class Kafka(Group):
     request_timeout_s: Seconds = Field(
         default=5.0, description="Below the transaction's timeout: an answer lost is known before the broker aborts"
     )
-    compression: Literal["none", "lz4", "zstd"] = "lz4"
+    compression: Literal["none", "lz4", "zstd"] = Field(
+        default="zstd",
+        description="Of records made of much the same words it leaves a twentieth, at three times aiokafka's lz4 speed",
+    )
 
     @property
     def is_encrypted(self) -> bool:
@@ -107,7 +110,10 @@ class Batches(Group):
         default=4_194_304, description="Fetched ahead by a lane while it commits; about the most in a transaction"
     )
     fetch_max_wait_s: Seconds = 0.1
-    slice_s: Seconds = Field(default=0.02, description="Deciding yields to heartbeats after this long; see loop lag")
+    slice_s: Seconds = Field(
+        default=0.005,
+        description="Deciding yields to heartbeats and other lanes' answers after this long; see loop lag",
+    )
     deadline_s: Seconds = Field(default=8.0, description="For sending and committing a batch")
     record_bytes_max: Annotated[int, Field(ge=1_024)] = Field(
         default=1_000_000, description="A timeline or record larger than this stops the lane; below max.message.bytes"

@@ -12,7 +12,7 @@ when their answer is lost the worker ends.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import errors
@@ -28,13 +28,17 @@ from aiokafka.protocol.transaction import (
 from policywire.stream.cluster import OUTAGE_RETRY_S, RETRY_S, Cluster, Kind, NoAnswer, NotSent
 from policywire.stream.ending import LaneLost, ProtocolFault
 from policywire.stream.outgoing import Outgoing, RecordBatch, Writer
-from policywire.stream.points import Passing, pass_by
+from policywire.stream.points import Point
 from policywire.stream.reader import Partition
 
 ALL_IN_SYNC = -1
 FENCED = (errors.InvalidProducerEpoch, errors.ProducerFenced, errors.InvalidProducerIdMapping, errors.InvalidTxnState)
 COORDINATOR_MOVED = (errors.NotCoordinatorError, errors.CoordinatorNotAvailableError)
 Error = type[errors.KafkaError]
+
+
+async def _pass_by(_point: Point) -> None:
+    """What most writers do at a named point: nothing."""
 
 
 class Transactions:
@@ -44,8 +48,8 @@ class Transactions:
         cluster: where to write.
         transactional_id: the lane's, the same for every owner.
         group: whose offsets are committed.
-        lane: its number, for errors.
         timeout_s: after which the broker aborts what was left open.
+        name: of the writer, for errors, as ``lane 3``.
         passing: told of every named point.
     """
 
@@ -55,14 +59,14 @@ class Transactions:
         *,
         transactional_id: str,
         group: str,
-        lane: int,
         timeout_s: float,
-        passing: Passing = pass_by,
+        name: str,
+        passing: Callable[[Point], Awaitable[None]] = _pass_by,
     ) -> None:
         self._cluster = cluster
         self._id = transactional_id
         self._group = group
-        self._lane = lane
+        self._name = name
         self._channel = f"{transactional_id}-write"
         self._timeout_ms = int(timeout_s * 1000)
         self._passing = passing
@@ -95,28 +99,28 @@ class Transactions:
             NoAnswer: whether the batch was committed is not known; only a new fence can tell.
             ProtocolFault: the cluster refused something.
         """
-        await self._passing("before_begin", self._lane)
+        await self._passing("before_begin")
         await self._begin(outgoing.partitions, with_offsets=bool(offsets))
-        await self._passing("after_begin", self._lane)
+        await self._passing("after_begin")
         written: dict[Partition, int] = {}
         for batches in outgoing.rounds(self._writer, self._sequences):
             written = await self._send(batches) | written
-        await self._passing("after_send", self._lane)
+        await self._passing("after_send")
         if offsets:
             await self._send_offsets(offsets)
-        await self._passing("after_offsets", self._lane)
-        await self._passing("before_commit", self._lane)
+        await self._passing("after_offsets")
+        await self._passing("before_commit")
         await self._end()
-        await self._passing("after_commit", self._lane)
+        await self._passing("after_commit")
         return written
 
     async def _begin(self, partitions: Iterable[Partition], *, with_offsets: bool) -> None:
-        topics = _by_topic((topic, partition) for topic, partition in partitions)
-        request = AddPartitionsToTxnRequest(self._id, *self._identity, topics)
-        await self._coordinated("transaction", self._id, request, _partition_codes)
+        request = AddPartitionsToTxnRequest(self._id, *self._identity, _by_topic(partitions))
+        asked = [self._coordinated("transaction", self._id, request, _partition_codes)]
         if with_offsets:
             group = AddOffsetsToTxnRequest(self._id, *self._identity, self._group)
-            await self._coordinated("transaction", self._id, group, _own_code)
+            asked.append(self._coordinated("transaction", self._id, group, _own_code))
+        await asyncio.gather(*asked)
 
     @property
     def _identity(self) -> tuple[int, int]:
@@ -205,9 +209,9 @@ class Transactions:
     def _refuse(self, error: Error, what: str) -> None:
         """Raise unless the same may succeed in a moment."""
         if error in FENCED:
-            raise LaneLost(f"lane {self._lane} has another owner now ({error.__name__} for {what})")
+            raise LaneLost(f"{self._name} has another owner now ({error.__name__} for {what})")
         if not error.retriable and error is not errors.ConcurrentTransactions:
-            raise ProtocolFault(f"lane {self._lane}: the cluster refused {what}: {error.__name__}")
+            raise ProtocolFault(f"{self._name}: the cluster refused {what}: {error.__name__}")
 
 
 def _by_topic(partitions: Iterable[Partition]) -> list[tuple[str, list[int]]]:

@@ -103,6 +103,7 @@ class Worker:
             metrics=self.metrics,
             clock=self._clock,
             passing=self._passing,
+            turn=asyncio.Lock(),
         )
 
     async def _take_part(self, stop: asyncio.Event) -> None:
