@@ -151,7 +151,14 @@ def test_a_check_that_forgets_its_duty_is_noticed(
         if check is intended:
             monkeypatch.setitem(decode._SOUND, kind, bug)
 
-    @settings(THOROUGH, derandomize=True, report_multiple_bugs=False, phases=[Phase.generate], database=None)
+    @settings(
+        THOROUGH,
+        max_examples=20_000,
+        derandomize=True,
+        report_multiple_bugs=False,
+        phases=[Phase.generate],
+        database=None,
+    )
     @given(wires(events()))
     def judged_alike(value: bytes) -> None:
         agrees(EVENT_DECODER, value)

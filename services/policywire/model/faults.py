@@ -118,23 +118,23 @@ def _schema_faults(event: dict[str, Any], name: str) -> Iterator[EventFault]:
     for error in validator(name).iter_errors(event):
         pointer = "".join(pointer_token(str(step)) for step in error.instance_path)
         where = list(error.schema_path)[:-1]
-        rule = error.kind.name
+        rule, verb = error.kind.name, "Write"
         if rule == "required":
-            missing = error.kind.as_dict()["property"]
+            missing, verb = error.kind.as_dict()["property"], "Add"
             pointer += pointer_token(missing)
             where += ["properties", missing]
-        yield EventFault(ErrorCode.SCHEMA_VIOLATION, pointer, rule, _mend(name, where))
+        yield EventFault(ErrorCode.SCHEMA_VIOLATION, pointer, rule, f"{verb}: {_described(name, where)}")
 
 
-def _mend(name: str, where: list[str | int]) -> str:
-    """What the schema says about the node at that path, or about the definition that it refers to."""
+def _described(name: str, where: list[str | int]) -> str:
+    """What the schema says that the node at that path should be, or else the definition that it refers to."""
     node: Any = schema(name)
     for step in where:
         node = node[step]
     while "description" not in node:
         node = schema(name)["$defs"][node["$ref"].rpartition("/")[2]]
     description: str = node["description"]
-    return f"Write: {description}"
+    return description
 
 
 def _cross_field_faults(event: dict[str, Any]) -> Iterator[EventFault]:
