@@ -93,7 +93,7 @@ def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     today = now.astimezone(UTC).date()
     seen = outlook(timeline, rulebook, today)
     records = (*_determinations(timeline, seen, rulebook), *_alerts(timeline, seen, rulebook))
-    due = next_due(timeline, seen.notices, rulebook.watch, today)
+    due = next_due(timeline, seen, rulebook.watch, today)
     after = replace(timeline, verdicts=seen.verdicts, notices=seen.notices, looked=_head(rulebook), due=due)
     return Step(None if after.is_empty else after, records, _midnight(due))
 

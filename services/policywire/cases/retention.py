@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from policywire.cases import watch
 from policywire.cases.calendar import add_months
 from policywire.cases.notice import Notice
+from policywire.cases.outlook import Outlook
 from policywire.cases.timeline import AgreementMemory, AppointmentMemory, ClaimMemory, Sighting, Timeline
 from policywire.rulebook.rulebook import WatchRules
 
@@ -19,28 +20,39 @@ from policywire.rulebook.rulebook import WatchRules
 def without_expired(timeline: Timeline, months: int, today: date) -> Timeline:
     """The timeline less what need no longer be remembered; the very same object when nothing has expired.
 
-    An agreement is kept as long as a claim or appointment that it may cover: forgetting it must leave their
-    determinations standing.
+    Forgetting opens no alert and leaves determinations standing. So a claim is kept as long as an appointment on whose
+    day it bills, and an agreement as long as a claim or appointment that it may cover or whose determination names it.
     """
-    claims = {key: each for key, each in timeline.claims.items() if today < add_months(_claim_day(each), months)}
     appointments = {
         key: each for key, each in timeline.appointments.items() if today < add_months(_appointment_day(each), months)
     }
-    days = set(_service_days(claims.values(), appointments.values()))
+    booked = _booked_days(appointments.values())
+    claims = {
+        key: each
+        for key, each in timeline.claims.items()
+        if today < add_months(_claim_day(each), months) or _bills_on(each, booked)
+    }
+    days = booked.union(*map(_billed_days, claims.values()))
+    named = {
+        each.agreement_id
+        for each in timeline.verdicts
+        if each.owner_id in (appointments if each.line_number is None else claims)
+    }
     agreements = {
         key: each
         for key, each in timeline.agreements.items()
-        if today < add_months(_agreement_day(each), months) or _may_cover(each, days)
+        if today < add_months(_agreement_day(each), months) or key in named or _may_cover(each, days)
     }
     sightings = tuple(each for each in timeline.sightings if today < add_months(_sighting_day(each), months))
     kept = replace(timeline, claims=claims, appointments=appointments, agreements=agreements, sightings=sightings)
     return timeline if kept == timeline else kept
 
 
-def next_due(timeline: Timeline, notices: tuple[Notice, ...], rules: WatchRules, today: date) -> date | None:
+def next_due(timeline: Timeline, seen: Outlook, rules: WatchRules, today: date) -> date | None:
     """The UTC day from which time alone can change something; ``today`` or before when something has expired."""
-    turning = (day for notice in notices for day in _turning_days(notice, rules) if day > today)
-    return min((*_expiry_days(timeline, rules.retention_months), *turning), default=None)
+    turning = (day for notice in seen.notices for day in _turning_days(notice, rules) if day > today)
+    named = {each.agreement_id for each in seen.verdicts}
+    return min((*_expiry_days(timeline, named, rules.retention_months), *turning), default=None)
 
 
 def _turning_days(notice: Notice, rules: WatchRules) -> Iterator[date]:
@@ -50,14 +62,17 @@ def _turning_days(notice: Notice, rules: WatchRules) -> Iterator[date]:
         yield add_months(notice.date_of_service, rules.service_without_agreement_months)
 
 
-def _expiry_days(timeline: Timeline, months: int) -> Iterator[date]:
-    for claim in timeline.claims.values():
-        yield add_months(_claim_day(claim), months)
+def _expiry_days(timeline: Timeline, named: set[str | None], months: int) -> Iterator[date]:
+    """When each thing expires that nothing else keeps; what is kept expires with its keeper."""
+    booked = _booked_days(timeline.appointments.values())
     for appointment in timeline.appointments.values():
         yield add_months(_appointment_day(appointment), months)
-    days = set(_service_days(timeline.claims.values(), timeline.appointments.values()))
-    for agreement in timeline.agreements.values():
-        if not _may_cover(agreement, days):
+    for claim in timeline.claims.values():
+        if not _bills_on(claim, booked):
+            yield add_months(_claim_day(claim), months)
+    days = booked.union(*map(_billed_days, timeline.claims.values()))
+    for agreement_id, agreement in timeline.agreements.items():
+        if agreement_id not in named and not _may_cover(agreement, days):
             yield add_months(_agreement_day(agreement), months)
     for sighting in timeline.sightings:
         yield add_months(_sighting_day(sighting), months)
@@ -88,13 +103,16 @@ def _sighting_day(sighting: Sighting) -> date:
     return max(sighting.day, sighting.seen_on)
 
 
-def _service_days(claims: Iterable[ClaimMemory], appointments: Iterable[AppointmentMemory]) -> Iterator[date]:
-    for claim in claims:
-        if claim.content is not None:
-            yield from (line.first_day for line in claim.content.lines)
-    for appointment in appointments:
-        if appointment.content is not None:
-            yield appointment.content.service_date
+def _booked_days(appointments: Iterable[AppointmentMemory]) -> set[date]:
+    return {each.content.service_date for each in appointments if each.content is not None}
+
+
+def _billed_days(claim: ClaimMemory) -> set[date]:
+    return set() if claim.content is None else {line.first_day for line in claim.content.lines}
+
+
+def _bills_on(claim: ClaimMemory, days: set[date]) -> bool:
+    return bool(days) and not days.isdisjoint(_billed_days(claim))
 
 
 def _may_cover(memory: AgreementMemory, days: set[date]) -> bool:
