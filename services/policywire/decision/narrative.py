@@ -27,10 +27,17 @@ def narrative_class(terms: NarrativeTerms, narrative: str | None) -> NarrativeCl
 
 
 def _names_one(words: list[str], phrases: tuple[tuple[str, ...], ...], terms: NarrativeTerms) -> bool:
-    return any(
-        words[at] == phrase[0] and tuple(words[at : at + len(phrase)]) == phrase and not _negated(words, at, terms)
+    found = [
+        (at, at + len(phrase))
         for at in range(len(words))
         for phrase in phrases
+        if words[at] == phrase[0] and tuple(words[at : at + len(phrase)]) == phrase
+    ]
+    # A phrase inside a longer one is no phrase of its own: what negates "bone marrow concentrate" negates its end too.
+    return any(
+        not _negated(words, at, terms)
+        for at, end in found
+        if not any(start <= at and end <= stop and (start, stop) != (at, end) for start, stop in found)
     )
 
 
