@@ -1,0 +1,145 @@
+"""Bugs to plant in the worker, to see that the auditor bites: each replaces named parts of it, none is in the product.
+
+A planted bug is what somebody might well have written; what it breaks under which fault is in ``test_exactly_once.py``.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import uuid4
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from policywire.stream import changelog, lane, transactions
+from policywire.stream.batch import Batch
+from policywire.stream.ending import ClusterFault
+from policywire.stream.lane import Lane
+from policywire.stream.opening import Opening
+from policywire.stream.outgoing import Outgoing, RecordBatch
+from policywire.stream.points import Point
+from policywire.stream.reader import Chunk, Partition
+from policywire.stream.transactions import Transactions
+
+
+class Bug(Struct, frozen=True):
+    """A bug. ``what`` says what the worker does wrong; ``plant`` makes this process' worker do it."""
+
+    what: str
+    plant: Callable[[], None]
+
+
+def _offsets_of(this: Lane, batch: Batch, chunks: list[Chunk]) -> tuple[Outgoing, dict[Partition, int]]:
+    """A batch's offsets alone: as the changelog's record, and as the group's."""
+    offsets = {**this._committed, **{(chunk.topic, chunk.partition): chunk.next_offset for chunk in chunks}}
+    record = changelog.encode_offsets({this._names[topic]: offset for (topic, _), offset in offsets.items()})
+    outgoing = Outgoing("none", 0, 1_000_000)
+    outgoing.add(batch._outlets.changelog, this.number, changelog.OFFSETS_KEY, record)
+    return outgoing, offsets
+
+
+async def _commit_silently(writer: Transactions, outgoing: Outgoing, offsets: dict[Partition, int]) -> None:
+    """Commit and pass no points, so that a fault at a point hits the batch's other transaction."""
+    passing, writer._passing = writer._passing, _pass_by
+    await writer.commit(outgoing, offsets)
+    writer._passing = passing
+
+
+async def _pass_by(point: Point) -> None:
+    """Nothing happens."""
+
+
+def _replace(owner: Any, name: str, by: object) -> None:
+    """Plant something in the place of what is there; when it no longer is, the bug would be none."""
+    getattr(owner, name)
+    setattr(owner, name, by)
+
+
+def _offsets_first() -> None:
+    async def commit(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
+        outgoing, offsets = _offsets_of(this, batch, chunks)
+        await _commit_silently(this._transactions, outgoing, offsets)
+        if batch.outgoing.partitions:
+            await this._transactions.commit(batch.outgoing, {})
+        this._committed = offsets
+
+    _replace(Lane, "_commit", commit)
+
+
+def _outputs_first() -> None:
+    async def commit(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
+        outgoing, offsets = _offsets_of(this, batch, chunks)
+        if batch.outgoing.partitions:
+            await this._transactions.commit(batch.outgoing, {})
+        await _commit_silently(this._transactions, outgoing, offsets)
+        this._committed = offsets
+
+    _replace(Lane, "_commit", commit)
+
+
+def _state_not_rolled_back() -> None:
+    commit, work = Lane._commit, Lane._work
+
+    async def fold_and_commit(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
+        this._fold(batch)
+        await commit(this, batch, chunks)
+
+    async def work_and_try_again(this: Lane) -> None:
+        chunks = this._fetched = [replace(chunk, records=list(chunk.records)) for chunk in this._fetched]
+        try:
+            await work(this)
+        except ClusterFault:
+            await this._transactions.fence()
+            this._fetched = chunks + this._fetched
+            this._arrived.set()
+
+    _replace(Lane, "_commit", fold_and_commit)
+    _replace(Lane, "_work", work_and_try_again)
+
+
+def _random_transactional_id() -> None:
+    def build(*arguments: Any, transactional_id: str, **rest: Any) -> Transactions:
+        return Transactions(*arguments, transactional_id=f"{transactional_id}-{uuid4().hex}", **rest)
+
+    _replace(lane, "Transactions", build)
+
+
+def _answers_ignored() -> None:
+    async def send(this: Transactions, batches: list[RecordBatch]) -> dict[Partition, int]:
+        written = {batch.partition: 0 for batch in batches}
+        sent = [this._send_to(await this._cluster.leader(*batch.partition), [batch]) for batch in batches]
+        for answer in await asyncio.gather(*sent):
+            written |= answer
+        return written
+
+    refuse = Transactions._refuse
+
+    def refuse_but_records(this: Transactions, error: transactions.Error, what: str) -> None:
+        if not what.startswith("records"):
+            refuse(this, error, what)
+
+    _replace(Transactions, "_send", send)
+    _replace(Transactions, "_refuse", refuse_but_records)
+
+
+def _restore_skipped() -> None:
+    restore = Opening._restore
+
+    async def forget(this: Opening, barrier: int) -> changelog.Restored:
+        return changelog.Restored({}, {}, (await restore(this, barrier)).offsets, 0)
+
+    _replace(Opening, "_restore", forget)
+
+
+BUGS: Final[dict[str, Bug]] = {
+    "offsets_first": Bug("commits the input offsets before the outputs, in a transaction of their own", _offsets_first),
+    "outputs_first": Bug("commits the outputs before the input offsets, in a transaction of their own", _outputs_first),
+    "state_not_rolled_back": Bug(
+        "folds a batch into the state before it is committed, and tries a failed one again", _state_not_rolled_back
+    ),
+    "random_transactional_id": Bug(
+        "makes up a transactional id at each start, so fences nobody", _random_transactional_id
+    ),
+    "answers_ignored": Bug("sends records without looking at the answers", _answers_ignored),
+    "restore_skipped": Bug("opens a lane without its members' timelines", _restore_skipped),
+}

@@ -1,0 +1,91 @@
+"""Publishes a run's traffic at a pace, once each: an idempotent producer that outlives broker kills.
+
+Knows pace and Kafka's producer. Does not know faults: somebody moves its ``allowance`` on as faults are done, so that
+there is traffic for those still to come.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from time import monotonic
+
+from aiokafka import AIOKafkaProducer
+from tests.chaos.traffic import Message
+
+TURN_S = 0.02
+UNANSWERED_MAX = 5_000
+TRICKLE = 20
+"""Beyond its allowance the feeder goes on at this fraction of its rate: a worker that comes back finds work."""
+DELIVERY_S = 90.0
+
+
+class Feeder:
+    """Publishes messages.
+
+    Attributes:
+        published: how many were stored.
+        allowance: how many may be published at the full rate.
+
+    Args:
+        rate: messages a second.
+        total: how many messages there are.
+    """
+
+    def __init__(
+        self, bootstrap_servers: str, prefix: str, messages: Iterable[Message], *, rate: float, total: int
+    ) -> None:
+        self._servers = bootstrap_servers
+        self._prefix = prefix
+        self._messages = iter(messages)
+        self._rate = rate
+        self._sent = 0
+        self._failure: BaseException | None = None
+        self.total = total
+        self.published = 0
+        self.allowance = total
+
+    @property
+    def has_traffic(self) -> bool:
+        """Whether there is something left to publish."""
+        return self._sent < self.total
+
+    async def run(self) -> None:
+        """Publish everything and return when all of it is stored.
+
+        Raises:
+            aiokafka.errors.KafkaError: a message could not be stored; the run is worth nothing.
+        """
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._servers,
+            enable_idempotence=True,
+            acks="all",
+            linger_ms=5,
+            request_timeout_ms=int(DELIVERY_S * 1000),
+        )
+        async with producer:
+            credit, last = 0.0, monotonic()
+            while self.has_traffic:
+                await asyncio.sleep(TURN_S)
+                now = monotonic()
+                rate = self._rate if self._sent < self.allowance else self._rate / TRICKLE
+                credit, last = min(credit + rate * (now - last), self._rate), now
+                while credit >= 1 and self.has_traffic and self._sent - self.published < UNANSWERED_MAX:
+                    credit -= 1
+                    await self._publish(producer, next(self._messages))
+                self._check()
+            await producer.flush()
+            self._check()
+
+    async def _publish(self, producer: AIOKafkaProducer, message: Message) -> None:
+        answer = await producer.send(self._prefix + message.topic, message.value, message.key)
+        answer.add_done_callback(self._stored)
+        self._sent += 1
+
+    def _stored(self, answer: "asyncio.Future[object]") -> None:
+        if (error := answer.exception()) is None:
+            self.published += 1
+        else:
+            self._failure = error
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure

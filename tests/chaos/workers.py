@@ -1,0 +1,131 @@
+"""Worker processes and their supervisor: each is started again when it ends, as an orchestrator would do it.
+
+Knows processes, signals, exit codes and boards. Knows neither Kafka nor faults.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic
+
+import psutil
+from msgspec import Struct
+from tests.chaos.board import Board, LaneView
+
+LOOK_S = 0.01
+UNUSABLE = 2
+"""The exit code of a worker that somebody must look at; it is not started again."""
+RESTARTS_MAX = 30
+STOP_S = 15.0
+"""A worker drains within 10 s."""
+
+
+class Exit(Struct, frozen=True):
+    """A worker's process ended; ``lanes`` is where its lanes stood."""
+
+    worker: int
+    code: int
+    lanes: dict[int, LaneView]
+
+
+class DeadlineMissed(Exception):
+    """What a fault or a run waits for did not happen in time."""
+
+
+async def until(what: str, condition: Callable[[], bool], deadline_s: float) -> None:
+    """Return when the condition holds.
+
+    Raises:
+        DeadlineMissed: it did not in time.
+    """
+    deadline = monotonic() + deadline_s
+    while not condition():
+        if monotonic() > deadline:
+            raise DeadlineMissed(f"{what}: not within {deadline_s:.0f} s")
+        await asyncio.sleep(LOOK_S)
+
+
+class WorkerProcess:
+    """One worker, through all its lives.
+
+    Attributes:
+        number: of this worker among the run's.
+        board: what it and the harness share.
+        exits: the end of each of its processes, in order.
+
+    Args:
+        environment: the worker's settings.
+        folder: for its board and its log.
+        bug: the name of a bug to plant.
+    """
+
+    def __init__(self, number: int, environment: Mapping[str, str], folder: Path, bug: str | None = None) -> None:
+        self.number = number
+        self.board = Board(folder / f"board-{number}")
+        self.exits: list[Exit] = []
+        self.log = folder / f"worker-{number}.log"
+        self._environment = {**os.environ, **environment}
+        self._command = [
+            sys.executable,
+            "-m",
+            "tests.chaos.worker",
+            str(folder / f"board-{number}"),
+            *([bug] if bug else []),
+        ]
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Start it, and again whenever it ends, until :meth:`stop`."""
+        while not self._stopping:
+            self.board.clear_lanes()
+            with self.log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command, env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                )
+            code = await self._process.wait()
+            self.exits.append(Exit(self.number, code, self.board.lanes()))
+            self._process = None
+            if code == UNUSABLE or len(self.exits) > RESTARTS_MAX:
+                return
+
+    @property
+    def pid(self) -> int | None:
+        """Of its process, if there is one."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether its process is held by SIGSTOP."""
+        return self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+
+    def send(self, number: signal.Signals) -> None:
+        """Send its process a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once and for good."""
+        self._stopping = True
+        self.send(signal.SIGKILL)
+
+    async def stop(self) -> int | None:
+        """Ask it to end in order; the exit code, None when there was no process.
+
+        Raises:
+            DeadlineMissed: it did not; it is killed then.
+        """
+        self._stopping = True
+        if self._process is None:
+            return None
+        count = len(self.exits)
+        self.send(signal.SIGTERM)
+        try:
+            await until(f"worker {self.number} ends on SIGTERM", lambda: len(self.exits) > count, STOP_S)
+        except DeadlineMissed:
+            self.send(signal.SIGKILL)
+            raise
+        return self.exits[-1].code
