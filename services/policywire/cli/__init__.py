@@ -18,6 +18,8 @@ SUBCOMMANDS = {
     "validate": ("policywire.cli.validate:command", "Check a file of events before you send them."),
     "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),
     "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),
+    "demo": ("policywire.cli.demo:command", "Watch claims go through a real Kafka and come out decided."),
+    "read": ("policywire.cli.read:command", "Print what is in a topic."),
     "generate": ("policywire.cli.generate:command", "Write synthetic events to try things with."),
     "broker": ("policywire.cli.broker:command", "Run a real Apache Kafka on this machine, with every topic."),
 }

@@ -1,0 +1,96 @@
+"""Looks at a cluster from outside, as a consumer of ours would: how far a group has come, and what is in a topic.
+
+Knows aiokafka's clients, always read_committed. Knows nothing of the worker's inside.
+"""
+
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Final, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from policywire.errors import BadInput, PassingFault
+
+_IDLE_MS: Final = 30_000
+_FETCH_BYTES: Final = 4 << 20
+
+
+class GroupWatch:
+    """How far a consumer group has come. An asynchronous context manager.
+
+    Args:
+        topic: the input that is watched, by its name on the cluster.
+    """
+
+    def __init__(self, bootstrap_servers: str, group: str, topic: str) -> None:
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+        self._group = group
+        self._topic = topic
+
+    async def __aenter__(self) -> Self:
+        await self._admin.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._admin.close()
+
+    async def done(self) -> int:
+        """How many records of the topic the group has committed; the topic must be new, so that it begins at 0."""
+        offsets = await self._admin.list_consumer_group_offsets(self._group)
+        return sum(max(0, each.offset) for partition, each in offsets.items() if partition.topic == self._topic)
+
+
+async def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, list[Any]]:
+    """Every committed record that each topic has now; of one partition in order.
+
+    Raises:
+        BadInput: the cluster has not all of the topics.
+        PassingFault: they did not come.
+    """
+    records: dict[str, list[Any]] = {topic: [] for topic in topics}
+    partitions = await _partitions(bootstrap_servers, topics)
+    async with _consumer(bootstrap_servers) as consumer:
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        wanted = {partition for partition, end in ends.items() if end}
+        while wanted:
+            batches = await consumer.getmany(*wanted, timeout_ms=_IDLE_MS)
+            if not batches:
+                raise PassingFault(f"the cluster gave nothing of {', '.join(topics)} for {_IDLE_MS // 1000} s")
+            for partition, batch in batches.items():
+                records[partition.topic] += batch
+            wanted = {each for each in wanted if await consumer.position(each) < ends[each]}
+    return records
+
+
+async def _partitions(bootstrap_servers: str, topics: Sequence[str]) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    if missing := [each["topic"] for each in described if each["error_code"]]:
+        raise BadInput(f"the cluster has no topic {', '.join(missing)}")
+    return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
+
+
+@asynccontextmanager
+async def _consumer(bootstrap_servers: str) -> Any:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_FETCH_BYTES,
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
