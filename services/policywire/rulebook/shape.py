@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import jsonschema_rs
 import msgspec
@@ -18,7 +18,7 @@ from policywire.rulebook.cases import CasesDocument
 from policywire.rulebook.document import PolicyDocument
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.source import Path, Source
-from policywire.rulebook.watch import WatchDocument
+from policywire.rulebook.watch import AlertKind, WatchDocument
 from policywire.rulebook.when import faults_in
 
 AnyDocument = PolicyDocument | PayerDocument | ContextsDocument | TermsDocument | WatchDocument | CasesDocument
@@ -41,6 +41,9 @@ def schema(kind: str) -> dict[str, Any]:
     made = msgspec.json.schema(document)
     properties = made["$defs"][document.__name__]["properties"]
     properties["document"] = {"const": kind, "description": "The kind of document and the version of its format."}
+    if document is WatchDocument:
+        # msgspec checks the keys of a mapping against a closed set and does not say so in the schema.
+        properties["texts"]["propertyNames"] = {"enum": sorted(get_args(AlertKind))}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"https://policywire.dev/schemas/{kind}.schema.json",
@@ -72,7 +75,11 @@ def typed(source: Source) -> tuple[AnyDocument | None, tuple[Fault, ...]]:
     faults = (*source.faults, *_shape_faults(source, kind))
     if faults:
         return None, faults
-    return msgspec.convert(value, KINDS[kind]), ()
+    try:
+        return msgspec.convert(value, KINDS[kind]), ()
+    except msgspec.ValidationError as error:
+        # A gap between schema and type, of which tests know none: refused all the same.
+        return None, (source.fault("shape", (), str(error), "See the schema."),)
 
 
 def _shape_faults(source: Source, kind: str) -> Iterator[Fault]:
@@ -120,6 +127,11 @@ def _explain(source: Source, error: jsonschema_rs.ValidationError) -> Iterator[F
             yield source.fault("type", path, _text(error), _mend_type(details, error.instance))
         case "format":
             yield source.fault("format", path, _text(error), f"Write a {details['format']}, as 2025-12-16.")
+        case "propertyNames":
+            inner = details["error"]
+            message = f"{inner.instance} cannot be a name here"
+            mend = _mend_value(inner.instance, _options(inner))
+            yield source.fault("name", (*path, inner.instance), message, mend, at_key=True)
         case "enum" | "constant":
             options = [str(each) for each in details.get("options", [])] or _options(error)
             yield source.fault("value", path, _text(error), _mend_value(error.instance, options))
@@ -159,7 +171,9 @@ def _is_number(value: object) -> bool:
 
 def _mend_value(value: object, options: list[str]) -> str:
     close = get_close_matches(str(value), options, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(options)}."
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"Known are: {', '.join(options)}." if options else "See the field's description in the schema."
 
 
 def _options(error: jsonschema_rs.ValidationError) -> list[str]:

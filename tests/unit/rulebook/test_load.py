@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from policywire.errors import BadInput, RulesRefused
 from policywire.rulebook.load import File, Reading, files_in, load_rulebook, read
@@ -121,6 +123,20 @@ def test_json_is_held_to_the_same_checks_and_positions() -> None:
 )
 def test_json_that_cannot_be_used_is_a_fault_and_no_crash(content: bytes, code: str) -> None:
     assert code in codes(read([File("x.json", content)]))
+
+
+SMALL = [file.content for file in SHIPPED if file.name.endswith(("payer.yaml", "stem-cell-terms.yaml"))]
+INSERTED = [*"[]{}:-'\"&*!?|>%@`#,\n\t\x00", "*a ", "&a ", "!!str ", ": ", "- ", "---\n", "<<: "]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(SMALL), st.floats(0, 1), st.integers(0, 40), st.sampled_from(INSERTED))
+def test_a_damaged_document_is_refused_or_read_and_never_a_crash(
+    content: bytes, where: float, cut: int, inserted: str
+) -> None:
+    at = int(where * len(content))
+    reading = read([File("x.yaml", content[:at] + inserted.encode() + content[at + cut :])])
+    assert reading.rulebook is not None or reading.faults
 
 
 def test_policies_in_json_need_no_cases_and_in_yaml_do() -> None:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policywire.rulebook.shape import KINDS, schema_text
-from policywire.rulebook.source import parse
+from policywire.rulebook.shape import KINDS, schema_text, typed
+from policywire.rulebook.source import Source, parse
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted((ROOT / "rules").rglob("*.yaml")) + sorted((ROOT / "tests/rules/synthetic").rglob("*.yaml"))
@@ -66,11 +66,13 @@ def test_schema_and_type_accept_and_refuse_the_same_documents(data: st.DataObjec
     part: Any = document
     for step in above:
         part = part[step]
-    change = data.draw(st.sampled_from(["replace", "remove", "add"]))
+    change = data.draw(st.sampled_from(["replace", "remove", "add", "rename"]))
     if change == "replace":
         part[last] = data.draw(REPLACEMENTS)
     elif change == "remove":
         del part[last]
+    elif change == "rename" and isinstance(part, dict):
+        part[data.draw(st.sampled_from(["", "x", "X-1", f"{last}s"]))] = part.pop(last)
     elif isinstance(part, dict):
         part["surplus"] = 1
     kind = document.get("document")
@@ -79,7 +81,10 @@ def test_schema_and_type_accept_and_refuse_the_same_documents(data: st.DataObjec
     schema = jsonschema_rs.Draft202012Validator(json.loads(schema_text(kind)), validate_formats=True)
     try:
         msgspec.convert(document, KINDS[kind])
-        typed = True
+        fits = True
     except msgspec.ValidationError:
-        typed = False
-    assert schema.is_valid(document) is typed
+        fits = False
+    assert schema.is_valid(document) is fits
+    found, faults = typed(Source("x.yaml", document, {}, {}, ()))
+    assert (found is None) is bool(faults)
+    assert fits or faults
