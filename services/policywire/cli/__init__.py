@@ -18,6 +18,7 @@ SUBCOMMANDS = {
     "validate": ("policywire.cli.validate:command", "Check a file of events before you send them."),
     "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),
     "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),
+    "bench": ("policywire.cli.bench:command", "Measure speed and memory on this machine."),
     "demo": ("policywire.cli.demo:command", "Watch claims go through a real Kafka and come out decided."),
     "read": ("policywire.cli.read:command", "Print what is in a topic."),
     "generate": ("policywire.cli.generate:command", "Write synthetic events to try things with."),

@@ -1,0 +1,113 @@
+"""``policywire bench``: measure on this machine, print one table. Knows the terminal; the workbench measures."""
+
+import logging
+import signal
+import sys
+from collections.abc import Iterable
+
+import click
+
+from policywire.errors import BadInput
+from policywire.workbench.bench.table import Row, render
+
+_QUICK = click.option("--quick", is_flag=True, help="Small runs: seconds instead of minutes, figures rough.")
+_RUNS = click.option("--runs", type=click.IntRange(1), help="How often each is measured [default: 5, with --quick 1].")
+
+
+@click.group()
+def command() -> None:
+    """Measure speed and memory on this machine; needs the extra: pip install 'policywire[bench]'.
+
+    Prints one Markdown table with the machine, the inputs, and median and spread of several runs. Run it on an idle
+    machine: other work shows in the figures.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # It reports every retry on a topic that is some milliseconds old.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+@command.command("all")
+@_QUICK
+@_RUNS
+def all_(*, quick: bool, runs: int | None) -> None:
+    """Everything, one after the other."""
+    rows = [*_decisions(quick=quick, runs=runs), *_decode(quick=quick, runs=runs), *_load(quick=quick, runs=runs)]
+    _print([*rows, *_worker(quick=quick, runs=runs)])
+
+
+@command.command()
+@_QUICK
+@_RUNS
+def decisions(*, quick: bool, runs: int | None) -> None:
+    """A decision with few and with many policies, hit and miss, zen-engine beside it."""
+    _print(_decisions(quick=quick, runs=runs))
+
+
+@command.command()
+@_QUICK
+@_RUNS
+def decode(*, quick: bool, runs: int | None) -> None:
+    """Reading a claim event, msgspec's and JSON Schema's ways beside it."""
+    _print(_decode(quick=quick, runs=runs))
+
+
+@command.command()
+@_QUICK
+@_RUNS
+def load(*, quick: bool, runs: int | None) -> None:
+    """Time and memory to load rules, up to 10,000 policies."""
+    _print(_load(quick=quick, runs=runs))
+
+
+@command.command()
+@_QUICK
+@_RUNS
+@click.option("--claims", type=click.IntRange(10_000), help="In the topic with 3 % hits [default: 1,000,000].")
+def worker(*, quick: bool, runs: int | None, claims: int | None) -> None:
+    """A worker on one core over a real Kafka: speed, latency, memory, Kafka Streams beside it (where Maven is)."""
+    _print(_worker(quick=quick, runs=runs, claims=claims))
+
+
+def _print(rows: Iterable[Row]) -> None:
+    """The table, once all is measured; each measure as it comes on standard error, for those who wait."""
+    done = []
+    for row in rows:
+        done.append(row)
+        sys.stderr.write(f"{row.what} ...\n")
+    click.echo(render(done))
+
+
+def _decisions(*, quick: bool, runs: int | None) -> Iterable[Row]:
+    from policywire.workbench.bench.decisions import measure_decisions  # noqa: PLC0415  each needs much of its own
+
+    return measure_decisions(runs or (1 if quick else 5))
+
+
+def _decode(*, quick: bool, runs: int | None) -> Iterable[Row]:
+    from policywire.workbench.bench.decoding import measure_decoding  # noqa: PLC0415
+
+    return measure_decoding(runs or (1 if quick else 5))
+
+
+def _load(*, quick: bool, runs: int | None) -> Iterable[Row]:
+    _need_psutil()
+    from policywire.workbench.bench.loading import measure_loading  # noqa: PLC0415
+
+    return measure_loading(runs or (1 if quick else 5), (10, 1_500, 10_000))
+
+
+def _worker(*, quick: bool, runs: int | None, claims: int | None = None) -> Iterable[Row]:
+    _need_psutil()
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from policywire.workbench.bench.stream import QUICK, Plan, measure_stream  # noqa: PLC0415
+
+    plan = QUICK if quick else Plan()
+    return measure_stream(replace(plan, runs=runs or plan.runs, claims=claims or plan.claims))
+
+
+def _need_psutil() -> None:
+    from importlib.util import find_spec  # noqa: PLC0415
+
+    if find_spec("psutil") is None:
+        raise BadInput("this benchmark needs the extra that brings psutil: pip install 'policywire[bench]'")
