@@ -68,13 +68,25 @@ def _offsets_first() -> None:
 
 def _outputs_first() -> None:
     async def commit(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
-        outgoing, offsets = _offsets_of(this, batch, chunks)
-        if batch.outgoing.partitions:
-            await this._transactions.commit(batch.outgoing, {})
-        await _commit_silently(this._transactions, outgoing, offsets)
+        outputs, state = _parted(batch)
+        offsets_record, offsets = _offsets_of(this, batch, chunks)
+        if outputs.partitions:
+            await this._transactions.commit(outputs, {})
+        if state.partitions:
+            await _commit_silently(this._transactions, state, {})
+        await _commit_silently(this._transactions, offsets_record, offsets)
         this._committed = offsets
 
     _replace(Lane, "_commit", commit)
+
+
+def _parted(batch: Batch) -> tuple[Outgoing, Outgoing]:
+    """A batch's outputs, and its changelog."""
+    outputs, state = Outgoing("none", 0, 1_000_000), Outgoing("none", 0, 1_000_000)
+    for partition, records in batch.outgoing._partitions.items():
+        part = state if partition[0] == batch._outlets.changelog else outputs
+        part._partitions[partition] = records
+    return outputs, state
 
 
 def _state_not_rolled_back() -> None:
@@ -133,7 +145,7 @@ def _restore_skipped() -> None:
 
 BUGS: Final[dict[str, Bug]] = {
     "offsets_first": Bug("commits the input offsets before the outputs, in a transaction of their own", _offsets_first),
-    "outputs_first": Bug("commits the outputs before the input offsets, in a transaction of their own", _outputs_first),
+    "outputs_first": Bug("commits the outputs before state and offsets, in a transaction of their own", _outputs_first),
     "state_not_rolled_back": Bug(
         "folds a batch into the state before it is committed, and tries a failed one again", _state_not_rolled_back
     ),

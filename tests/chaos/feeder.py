@@ -13,8 +13,10 @@ from tests.chaos.traffic import Message
 
 TURN_S = 0.02
 UNANSWERED_MAX = 5_000
-TRICKLE = 20
-"""Beyond its allowance the feeder goes on at this fraction of its rate: a worker that comes back finds work."""
+TRICKLE = 4
+LEFT_S = 60.0
+"""Beyond its allowance the feeder goes on, so that a worker that comes back finds work: at a quarter of its rate, but
+so slowly that what is left would last a minute. So a fault never waits for traffic that is over."""
 DELIVERY_S = 90.0
 
 
@@ -66,14 +68,19 @@ class Feeder:
             while self.has_traffic:
                 await asyncio.sleep(TURN_S)
                 now = monotonic()
-                rate = self._rate if self._sent < self.allowance else self._rate / TRICKLE
-                credit, last = min(credit + rate * (now - last), self._rate), now
+                credit, last = min(credit + self._pace() * (now - last), self._rate), now
                 while credit >= 1 and self.has_traffic and self._sent - self.published < UNANSWERED_MAX:
                     credit -= 1
                     await self._publish(producer, next(self._messages))
                 self._check()
             await producer.flush()
             self._check()
+
+    def _pace(self) -> float:
+        """Messages a second now."""
+        if self._sent < self.allowance:
+            return self._rate
+        return min(self._rate / TRICKLE, (self.total - self._sent) / LEFT_S)
 
     async def _publish(self, producer: AIOKafkaProducer, message: Message) -> None:
         answer = await producer.send(self._prefix + message.topic, message.value, message.key)

@@ -220,7 +220,7 @@ TRAFFIC_FAULTS = (
 kills."""
 
 
-def plan_of_the_test(claims: int = 100_000, rate: float = 2_500.0, seed: int = 1) -> Plan:
+def plan_of_the_test(claims: int = 100_000, rate: float = 1_000.0, seed: int = 1) -> Plan:
     """The plan of ``make test``."""
     return Plan(claims=claims, rate=rate, faults=TRAFFIC_FAULTS, seed=seed)
 
@@ -229,7 +229,7 @@ def main() -> int:
     """Make the run that the arguments name and print its report; 0 when the audit finds nothing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=100_000)
-    parser.add_argument("--rate", type=float, default=2_500.0, help="messages a second")
+    parser.add_argument("--rate", type=float, default=1_000.0, help="messages a second")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bug", help="plant one of tests/chaos/bugs.py")
     parser.add_argument("--json", type=Path, help="where the report goes as JSON")

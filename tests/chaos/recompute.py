@@ -25,6 +25,7 @@ from policywire.step import step
 CLAIMS: Final = "claim-events"
 SCHEDULING: Final = "scheduling-events"
 INPUTS: Final = (CLAIMS, SCHEDULING)
+RECORD_TOPICS: Final = frozenset({"determinations", "alerts", "audit-log"})
 _DECODE: Final[Mapping[str, Any]] = {CLAIMS: CLAIM_DECODER.decode, SCHEDULING: SCHEDULING_DECODER.decode}
 _CLOCK_AHEAD: Final = timedelta(hours=24)
 Source = tuple[str, int, int]
@@ -114,10 +115,52 @@ class Node(Struct, frozen=True):
 
 
 class Explanation(Struct, frozen=True):
-    """The end of an order. ``holds``: it explains all that was observed; else it is the one that got furthest."""
+    """The end of an order of a member's events; ``holds``: it explains all that was observed."""
 
     end: Node
     holds: bool
+
+
+class Evidence(Struct, frozen=True):
+    """What an order must explain: a member's records in some topics and, unless ``any_state``, the last state."""
+
+    streams: Mapping[Stream, list[bytes]]
+    topics: frozenset[str]
+    state: bytes | None
+    any_state: bool
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing observed is left out."""
+        return self.topics == RECORD_TOPICS and not self.any_state
+
+    def fits(self, node: Node) -> bool:
+        """Whether what was said last is what was observed next, in every stream."""
+        heard = dict(node.before.heard) if node.before is not None else {}
+        for said in node.said:
+            if said.stream[0] in self.topics:
+                position = heard.get(said.stream, 0)
+                stream = self.streams.get(said.stream, ())
+                if position >= len(stream) or stream[position] != said.value:
+                    return False
+                heard[said.stream] = position + 1
+        return True
+
+    def is_met_by(self, node: Node) -> bool:
+        """Whether all of it was said, and the state is reached."""
+        return (self.any_state or node.state == self.state) and all(
+            node.heard.get(stream, 0) == len(values)
+            for stream, values in self.streams.items()
+            if stream[0] in self.topics
+        )
+
+
+def _evidence(streams: Mapping[Stream, list[bytes]], state: bytes | None) -> Iterator[Evidence]:
+    """All there is, then less and less of it."""
+    yield Evidence(streams, RECORD_TOPICS, state, any_state=False)
+    yield Evidence(streams, RECORD_TOPICS, state, any_state=True)
+    yield Evidence(streams, RECORD_TOPICS - {"audit-log"}, state, any_state=True)
+    yield Evidence(streams, frozenset({"audit-log"}), state, any_state=True)
 
 
 class Recomputation:
@@ -157,22 +200,29 @@ class Recomputation:
         turns.append(Turn(event, entry.timestamp))
 
     def explain(self, member: Member, observed: Mapping[Stream, list[bytes]], state: bytes | None) -> Explanation:
-        """Find an order of the member's events that says what was observed and ends in that state."""
-        start = Node(0, 0, None, (), {}, None)
-        furthest, stack = start, [start]
+        """Find an order of the member's events that says what was observed and ends in that state.
+
+        When there is none, one that explains as much as can be is taken, so that a fault in one topic is not reported
+        as faults in all of them.
+        """
+        for evidence in _evidence(observed, state):
+            if (end := self._search(member, evidence)) is not None:
+                return Explanation(end, holds=evidence.is_all)
+        return Explanation(self._finish(Node(0, 0, None, (), {}, None), member), holds=False)
+
+    def _search(self, member: Member, evidence: Evidence) -> Node | None:
+        stack = [Node(0, 0, None, (), {}, None)]
         seen: set[object] = set()
         while stack:
             node = stack.pop()
-            if node.events >= furthest.events:
-                furthest = node
             turns = _next_turns(member, node)
-            if not turns and _is_whole(node, observed) and node.state == state:
-                return Explanation(node, holds=True)
+            if not turns and evidence.is_met_by(node):
+                return node
             for turn in reversed(turns):
                 after = self._after(node, turn, member)
-                if _fits(after, observed) and (not member.is_interleaved or _is_new(after, seen)):
+                if evidence.fits(after) and (not member.is_interleaved or _is_new(after, seen)):
                     stack.append(after)
-        return Explanation(self._finish(furthest, member), holds=False)
+        return None
 
     def _finish(self, node: Node, member: Member) -> Node:
         """Go on in the likeliest order, whatever was observed."""
@@ -207,22 +257,6 @@ def _next_turns(member: Member, node: Node) -> list[Turn]:
     """What may come next, the likelier first: what was stored earlier was mostly fetched earlier."""
     turns = [*member.claims[node.claims : node.claims + 1], *member.scheduling[node.scheduling : node.scheduling + 1]]
     return sorted(turns, key=lambda turn: turn.stored)
-
-
-def _fits(node: Node, observed: Mapping[Stream, list[bytes]]) -> bool:
-    """Whether what was said last is what was observed next, in every stream."""
-    heard = dict(node.before.heard) if node.before is not None else {}
-    for said in node.said:
-        position = heard.get(said.stream, 0)
-        stream = observed.get(said.stream, ())
-        if position >= len(stream) or stream[position] != said.value:
-            return False
-        heard[said.stream] = position + 1
-    return True
-
-
-def _is_whole(node: Node, observed: Mapping[Stream, list[bytes]]) -> bool:
-    return all(node.heard.get(stream, 0) == len(values) for stream, values in observed.items())
 
 
 def _is_new(node: Node, seen: set[object]) -> bool:
