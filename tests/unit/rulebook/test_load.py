@@ -125,6 +125,18 @@ def test_json_that_cannot_be_used_is_a_fault_and_no_crash(content: bytes, code: 
     assert code in codes(read([File("x.json", content)]))
 
 
+@pytest.mark.parametrize(
+    ("end", "old", "new", "code"),
+    [
+        ("payer.json", '"payer": "evergreen"', '"payer": "evergreen", "payer": "evergreen"', "duplicate-key"),
+        ("policy.json", '"narrative": ["product", "hint"]', '"narrative": ["product", "hnt"]', "operand"),
+        ("policy.json", '"units": {"at_most": 3}', '"units": {}', "operand"),
+    ],
+)
+def test_what_the_typed_decoder_lets_through_is_still_refused(end: str, old: str, new: str, code: str) -> None:
+    assert codes(read(edited(as_json(SYNTHETIC), end, old, new))) == [code]
+
+
 SMALL = [file.content for file in SHIPPED if file.name.endswith(("payer.yaml", "stem-cell-terms.yaml"))]
 INSERTED = [*"[]{}:-'\"&*!?|>%@`#,\n\t\x00", "*a ", "&a ", "!!str ", ": ", "- ", "---\n", "<<: "]
 
