@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 import pytest
 from tests.property import oracle
-from tests.property.folding import Event, Folding
+from tests.property.folding import Event, Folding, Key
 from tests.property.histories import Histories
 
 from policywire.model.records import Alert, Record
@@ -26,7 +26,7 @@ FORGOTTEN = dt.datetime(2028, 12, 31, tzinfo=dt.UTC)
 pytestmark = pytest.mark.timeout(3600)
 
 
-def differences(expected: dict[oracle.Key, Event], found: dict[oracle.Key, Event]) -> list[str]:
+def differences(expected: dict[Key, Event], found: dict[Key, Event]) -> list[str]:
     """What differs, one line each; empty when nothing does."""
     lines = [f"missing: {key}" for key in expected.keys() - found.keys()]
     lines += [f"not expected: {key}: {found[key]}" for key in found.keys() - expected.keys()]
@@ -157,7 +157,7 @@ def identity(record: Record) -> str:
     return record.alert_id if isinstance(record, Alert) else record.determination_id
 
 
-def key_of(record: Record) -> oracle.Key:
+def key_of(record: Record) -> Key:
     assert isinstance(record, Alert)
     return (record.kind, str(record.member_id), *map(str, msgspec.to_builtins(record.subject).values()))
 

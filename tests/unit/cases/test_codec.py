@@ -1,0 +1,94 @@
+"""A timeline as bytes: the same when read again, refused when damaged or newer."""
+
+import zlib
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.unit.scenes import Scene, claim, ended, line, revoked, signed, visit, voided
+
+from policywire.cases import codec
+from policywire.cases.timeline import Timeline
+
+
+@pytest.fixture(scope="module")
+def timeline() -> Timeline:
+    """One of every thing that a timeline can hold."""
+    claims = (claim(line("20999", narrative="BMAC"), line("20931", number=2)), claim(claim_id="C2"))
+    endings = (voided(claim_id="C2"), ended("completed", appointment_id="A2"), revoked("2026-01-06T00:00:00Z"))
+    scene = Scene(*claims, visit("0717T", "38230"), visit("0565T", appointment_id="A2"), signed(), *endings)
+    found = scene.folding.timelines["M-1"]
+    assert found.claims
+    assert found.appointments
+    assert found.agreements
+    assert found.sightings
+    assert found.verdicts
+    assert found.notices
+    assert found.due
+    return found
+
+
+def test_a_timeline_is_the_same_when_read_again(timeline: Timeline) -> None:
+    assert codec.decode(codec.encode(timeline)) == timeline
+
+
+def test_the_first_byte_is_the_version(timeline: Timeline) -> None:
+    assert codec.encode(timeline)[0] == codec.VERSION == 1
+
+
+def test_every_flipped_bit_is_refused(timeline: Timeline) -> None:
+    data = codec.encode(timeline)
+    for position in range(len(data) * 8):
+        damaged = bytearray(data)
+        damaged[position // 8] ^= 1 << (position % 8)
+        with pytest.raises(codec.TimelineUnreadable) as refused:
+            codec.decode(bytes(damaged))
+        newer = damaged[0] > codec.VERSION
+        assert refused.value.kind == ("newer" if newer else "corrupt")
+
+
+@pytest.mark.parametrize("version", [codec.VERSION + 1, 0x7F, 0xFF])
+def test_a_newer_encoding_is_refused_as_newer(version: int, timeline: Timeline) -> None:
+    with pytest.raises(codec.TimelineUnreadable, match="newer version of policywire") as refused:
+        codec.decode(bytes([version]) + codec.encode(timeline)[1:])
+    assert refused.value.kind == "newer"
+
+
+def test_every_truncation_is_refused_as_corrupt(timeline: Timeline) -> None:
+    data = codec.encode(timeline)
+    for length in range(len(data)):
+        with pytest.raises(codec.TimelineUnreadable) as refused:
+            codec.decode(data[:length])
+        assert refused.value.kind == "corrupt"
+
+
+def test_bytes_after_the_end_are_refused(timeline: Timeline) -> None:
+    with pytest.raises(codec.TimelineUnreadable):
+        codec.decode(codec.encode(timeline) + b"\0")
+
+
+@pytest.mark.parametrize("body", [b"", b"\x90", b"\xc0", b"\x81\xa1a\x01", b"\xdd\xff\xff\xff\xff"])
+def test_sound_bytes_that_are_no_timeline_are_refused(body: bytes) -> None:
+    data = bytes([codec.VERSION]) + zlib.crc32(body).to_bytes(4, "big") + body
+    with pytest.raises(codec.TimelineUnreadable) as refused:
+        codec.decode(data)
+    assert refused.value.kind == "corrupt"
+
+
+def test_a_refusal_repeats_nothing_of_what_was_read(timeline: Timeline) -> None:
+    body = msgspec.msgpack.encode([timeline.member_id, "canary"])
+    data = bytes([codec.VERSION]) + zlib.crc32(body).to_bytes(4, "big") + body
+    with pytest.raises(codec.TimelineUnreadable) as refused:
+        codec.decode(data)
+    assert "canary" not in str(refused.value)
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__
+
+
+def test_what_was_once_written_in_version_1_is_still_read(timeline: Timeline) -> None:
+    """The file was written on 2026-11-24; write no new one for version 1, its bytes are in changelogs."""
+    written = codec.decode(bytes.fromhex((Path(__file__).parent / "timeline.v1.hex").read_text()))
+    kept = ("member_id", "claims", "appointments", "agreements", "sightings")
+    assert [getattr(written, name) for name in kept] == [getattr(timeline, name) for name in kept]
+    assert len(written.verdicts) == len(timeline.verdicts)
+    assert len(written.notices) == len(timeline.notices)
