@@ -5,6 +5,7 @@ aiokafka logs and swallows exceptions of its rebalance callbacks, so these catch
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -20,6 +21,13 @@ HEARTBEAT_S = 1.0
 
 POLL_MS = 500
 """Each poll tells the group that this worker is alive and gives coordination errors a way out."""
+
+JOIN_TIMEOUT_MS = 40_000
+"""A join is answered when every member has joined or been given up, so later than the session timeout. A member that
+gave up earlier would come back as another one and hold everybody up again."""
+
+LEAVE_S = 1.0
+"""Leaving waits for a broker that may be away."""
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -53,7 +61,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             heartbeat_interval_ms=int(min(HEARTBEAT_S, kafka.session_timeout_s / 5) * 1000),
             # Of one topic each member gets a range of numbers, so of two topics of equal counts the same numbers.
             partition_assignment_strategy=(RangePartitionAssignor,),
-            **client_arguments(kafka),
+            rebalance_timeout_ms=int(kafka.session_timeout_s * 1000),
+            **client_arguments(kafka) | {"request_timeout_ms": JOIN_TIMEOUT_MS},
         )
 
     async def run(self) -> None:
@@ -72,8 +81,10 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             raise ClusterFault(f"the group does not go on: {type(error).__name__}: {error}") from error
 
     async def leave(self) -> None:
-        """Leave the group; with an instance id only stop, so that the same lanes come back after a restart."""
-        await self._consumer.stop()
+        """Leave the group, if it answers soon; with an instance id only stop, so that the same lanes come back."""
+        with contextlib.suppress(TimeoutError, KafkaError):
+            async with asyncio.timeout(LEAVE_S):
+                await self._consumer.stop()
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:  # noqa: ARG002  the listener's signature
         """All of them are taken at every rebalance; which of them come back is known afterwards."""

@@ -36,6 +36,9 @@ from policywire.stream.settings import Settings
 OUTPUTS = ("determinations", "alerts", "audit-log", "dead-letters", changelog.TOPIC)
 LAG_LOOK_S = 0.1
 
+CANCEL_S = 1.0
+"""Nothing that is cancelled takes longer, unless it is broken."""
+
 GC_THRESHOLDS = (100_000, 20, 100)
 """Decoding makes short-lived tuples by the ten thousand; with Python's 700 the collector ran 100 times a second for
 nothing. What lives on (the rulebook) is frozen out of the collector's sight at the start."""
@@ -113,9 +116,8 @@ class Worker:
             on_revoked=self._revoked,
             on_assigned=self._assigned,
         )
-        group = self._watched(membership.run())
         background = [
-            group,
+            self._watched(membership.run()),
             self._watched(self._rules.follow()),
             self._watched(self._measure_loop_lag()),
         ]
@@ -125,10 +127,13 @@ class Worker:
             await asyncio.wait([stopping, self._failed], return_when=asyncio.FIRST_COMPLETED)
             if self._failed.done():
                 self._failed.result()
-            await self._drain(membership, group)
+            await self._drain()
         finally:
-            for task in [*background, *self._tasks.values(), stopping]:
+            tasks = [*background, *self._tasks.values(), stopping]
+            for task in tasks:
                 task.cancel()
+            await asyncio.wait(tasks, timeout=CANCEL_S)
+            await membership.leave()
 
     def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run something that must not end by itself; its failure is the worker's."""
@@ -185,8 +190,8 @@ class Worker:
         lane.forget_metrics()
         get_logger().info("lane closed", lane=number)
 
-    async def _drain(self, membership: Membership, group: asyncio.Task[None]) -> None:
-        """Finish running batches, then leave; whatever takes longer than the deadline is left where it is."""
+    async def _drain(self) -> None:
+        """Finish running batches; whatever takes longer than the deadline is left where it is."""
         self._draining = True
         get_logger().info("draining", lanes=sorted(self._lanes))
         try:
@@ -196,9 +201,6 @@ class Worker:
                 await asyncio.gather(*(lane.until_idle() for lane in self._lanes.values() if lane.is_open))
                 for number in list(self._lanes):
                     await self._close(number)
-                group.cancel()
-                await asyncio.wait([group])
-                await membership.leave()
         except TimeoutError:
             get_logger().warning("drained in part: the next owner will redo what was not committed")
         get_logger().info("drained")
