@@ -152,18 +152,23 @@ def _rule_findings(policy: PolicyDocument, version: VersionText, rule: RuleText,
     if (outcome is Outcome.OTHER_POLICY) is not (rule.handoff is not None):
         message = "handoff and the outcome other_policy go together"
         yield Finding((*path, "outcome"), "handoff", message, "Name who decides instead, or choose another outcome.")
-    codes = tuple(map(procedure_code, rule.codes))
-    yield from twice((*path, "codes"), "", codes)
-    for position, code in enumerate(codes):
-        if not is_procedure_code(code):
-            message = f"{rule.codes[position]!r} has not the shape of a procedure code and is quarantined"
-            mend = "Check the source; the rule's other codes are used."
-            yield Finding((*path, "codes", position), "quarantined-code", message, mend, "warning")
+    if good_codes(rule.codes) != rule.codes:
+        yield from _listed_code_findings(rule.codes, (*path, "codes"))
     facts = facts_in(rule.when) if rule.when is not None else frozenset[str]()
     for fact, field in (("clinical_context", "contexts"), ("narrative", "terms")):
         if fact in facts and getattr(policy, field) is None:
             message = f"{fact} is read, and the policy names no {field}"
             yield Finding((*path, "when"), "no-reading", message, f"Add {field}: with the id of such a document.")
+
+
+def _listed_code_findings(codes: tuple[str, ...], path: Path) -> Iterator[Finding]:
+    normal = tuple(map(procedure_code, codes))
+    yield from twice(path, "", normal)
+    for position, code in enumerate(normal):
+        if not is_procedure_code(code):
+            message = f"{codes[position]!r} has not the shape of a procedure code and is quarantined"
+            mend = "Check the source; the rule's other codes are used."
+            yield Finding((*path, position), "quarantined-code", message, mend, "warning")
 
 
 def _unreachable(version: VersionText, path: Path) -> Iterator[Finding]:
