@@ -205,3 +205,10 @@ def test_a_claim_and_an_appointment_may_share_an_id() -> None:
         ("submitted", "withdrawn"),
         ("scheduled", "current"),
     }
+
+
+@pytest.mark.parametrize("now", [{"lines": [line("99213")]}, {"payer_id": "60054"}])
+def test_a_replacement_that_no_policy_names_withdraws_what_was_decided(now: Event) -> None:
+    scene = Scene(claim(at=T1), claim(at=T2, kind="replaced", **now))
+    assert scene.determination.status == "withdrawn"
+    assert {each.status for each in scene.alerts} == {"resolved"}
