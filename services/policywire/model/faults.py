@@ -65,7 +65,7 @@ class Judgement(NamedTuple):
 
 
 def judge(value: bytes | None, event_types: Collection[str] = EVENT_TYPES) -> Judgement:
-    """Every fault of a record's value, the one that names its dead letter first.
+    """Every fault of a record's value in the order of pointers; the first one names its dead letter.
 
     Args:
         value: as it came; ``None`` is a tombstone.
@@ -88,7 +88,8 @@ def judge(value: bytes | None, event_types: Collection[str] = EVENT_TYPES) -> Ju
         fault = EventFault(ErrorCode.UNKNOWN_EVENT_TYPE, "/event_type", "enum", _event_type_mend(event_types))
         return Judgement(event, (fault,))
     name = "claim-event.v1" if event_type in CLAIM_EVENT_TYPES else "scheduling-event.v1"
-    return Judgement(event, tuple(chain(_schema_faults(event, name), _cross_field_faults(event))))
+    found = sorted(chain(_schema_faults(event, name), _cross_field_faults(event)), key=_place)
+    return Judgement(event, tuple(found))
 
 
 def key_fault() -> EventFault:
@@ -108,6 +109,11 @@ def schema(name: str) -> dict[str, Any]:
 def validator(name: str) -> jsonschema_rs.Draft202012Validator:
     """The compiled schema of that name and version; formats are asserted."""
     return jsonschema_rs.Draft202012Validator(schema(name), validate_formats=True)
+
+
+def _place(fault: EventFault) -> tuple[list[str | int], str]:
+    """Orders faults by pointer, positions as numbers, so that a dead letter's detail hangs on no library's order."""
+    return [int(step) if step.isdigit() else step for step in fault.pointer.split("/")], fault.rule
 
 
 def _event_type_mend(event_types: Collection[str]) -> str:

@@ -41,12 +41,12 @@ def test_every_fault_is_told_with_line_pointer_rule_and_mend(events: Path) -> No
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     assert [line.removeprefix(f"{events}:").split(": ")[:3] for line in lines[:-1]] == [
-        ["3", "/payer_id", "type"],
         ["3", "/lines/0/charge_amount", "pattern"],
+        ["3", "/payer_id", "type"],
         ["4", "the whole record", "grammar"],
         ["5", "/claim_id", "duplicate_key"],
     ]
-    assert 'exactly two decimal places and no sign, such as "4200.00"' in lines[1]
+    assert 'exactly two decimal places and no sign, such as "4200.00"' in lines[0]
     assert lines[-1] == "4 events, 1 good, 3 with 4 faults."
 
 
@@ -60,12 +60,12 @@ def test_json_says_the_same_for_machines(events: Path) -> None:
     result = run("--json", str(events))
     report: dict[str, Any] = json.loads(result.stdout)
     assert (result.exit_code, report["events"], report["good"], len(report["faults"])) == (1, 4, 1, 4)
-    assert report["faults"][1] == {
+    assert report["faults"][0] == {
         "file": str(events),
         "line": 3,
         "pointer": "/lines/0/charge_amount",
         "rule": "pattern",
-        "mend": report["faults"][1]["mend"],
+        "mend": report["faults"][0]["mend"],
         "error_code": "schema_violation",
     }
     assert [fault["error_code"] for fault in report["faults"]] == ["schema_violation"] * 2 + ["not_json", None]
