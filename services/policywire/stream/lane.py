@@ -282,8 +282,10 @@ class Lane:
 
     def _show_lag(self) -> None:
         metrics, label = self._around.metrics, str(self.number)
-        for partition, committed in self._committed.items():
-            behind = self._reader.high_watermarks.get(partition, committed) - committed
+        # With nothing waiting, what is behind the reader is control records, which no batch commits.
+        done = self._committed if self._fetched else self._reader.positions
+        for partition, position in done.items():
+            behind = max(0, self._reader.high_watermarks.get(partition, position) - position)
             metrics.lag_records.labels(partition[0], label).set(behind)
         oldest = min((chunk.timestamp for chunk in self._fetched), default=None)
         age = 0.0 if oldest is None else max(0.0, self._around.clock().timestamp() - oldest / 1000)
