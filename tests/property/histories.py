@@ -118,7 +118,7 @@ class Histories:
 
     def _event(self, subject: tuple[str, str, str, tuple[str, ...], bool], event_id: str) -> Event:
         kind, member, identity, payers, lists = subject
-        ends = self.random.random() < 0.25
+        ends = self.random.random() < (0.4 if kind == "agreement" else 0.25)
         event = {
             "event_id": event_id,
             "event_type": self.random.choice((ENDED if ends else STATED)[kind]),
@@ -167,13 +167,15 @@ class Histories:
         }
 
     def _agreement(self, *, lists: bool) -> Event:
+        """Half of them hold for most services, so that what makes one fail is often the only thing that is wrong."""
+        wide = self.random.random() < 0.5
         first, last = sorted(self.random.choices(DAYS, k=2))
         return {
-            "payer_id": self.random.choice((*EXPECTED_PAYERS, "60054")),
-            "procedure_codes": self.random.sample(sorted(set(LISTED)), self.random.choice((0, 4, 6, 7))),
-            "service_date_from": first,
-            "service_date_through": last if lists else first,
-            "signed_at": self.random.choice(INSTANTS),
+            "payer_id": self.random.choice(EXPECTED_PAYERS if wide else (*EXPECTED_PAYERS, "60054")),
+            "procedure_codes": sorted(set(LISTED)) if wide else self.random.sample(sorted(set(LISTED)), 4 * lists),
+            "service_date_from": "2025-12-16" if wide else first,
+            "service_date_through": "2026-02-28" if wide else last,
+            "signed_at": "2025-12-14T22:00:00-05:00" if wide else self.random.choice(INSTANTS),
             "confirmed_before_service": self.random.choice((True, False, None)),
         }
 

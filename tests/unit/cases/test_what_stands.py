@@ -98,6 +98,11 @@ def test_the_latest_ending_counts() -> None:
     assert {Scene(visit(at=T1), *each).determination.status for each in permutations((early, late))} == {"current"}
 
 
+def test_of_endings_at_one_instant_the_greater_event_id_is_the_later() -> None:
+    kept, taken = ended("completed", T2, event_id="9"), ended("cancelled", T2, event_id="10")
+    assert {Scene(visit(at=T1), *each).determination.status for each in permutations((kept, taken))} == {"current"}
+
+
 def test_a_reschedule_after_the_end_makes_the_appointment_active_again() -> None:
     again = visit(at=T3, event_type="appointment.rescheduled", event_id="r")
     scene = Scene(visit(at=T1), ended("cancelled", T2), again)
@@ -137,7 +142,7 @@ def test_an_older_content_that_comes_late_says_nothing() -> None:
 def test_the_same_event_again_says_and_changes_nothing() -> None:
     events = (claim(at=T1), visit(at=T1), signed(at=T1), revoked(T2), ended("completed", T2), voided(T3))
     scene = Scene(*events)
-    before = scene.folding.timelines
+    before = dict(scene.folding.timelines)
     assert scene.then(*events) == ()
     assert scene.folding.timelines == before
 
