@@ -39,8 +39,8 @@ lint: $(READY) ## Check style and types.
 check: $(READY) ## Check the rules that ship and those of the tests, and run the cases beside them.
 	$(BIN)/policywire rules check rules
 	$(BIN)/policywire rules test rules
-	$(BIN)/policywire rules check tests/rules
-	$(BIN)/policywire rules test tests/rules
+	$(BIN)/policywire rules check tests/rules/synthetic
+	$(BIN)/policywire rules test tests/rules/synthetic
 
 bench: $(READY) ## Measure speed and memory; takes a while. QUICK=1 for small runs.
 	$(BIN)/policywire bench all $(if $(filter-out 0,$(QUICK)),--quick)

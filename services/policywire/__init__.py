@@ -1,4 +1,4 @@
-"""policywire: what a payer's coverage policy will do to a claim line or a booked procedure, said while one can still act."""
+"""policywire: what a payer's coverage policy will do to a claim line or a booked procedure, said while one can act."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""Codes as the field writes them: one normal form each, so that what senders pad or write small is still the same code."""
+"""Codes as the field writes them: one normal form each, so that what senders pad or write small is the same code."""
 
 import re
 
