@@ -19,7 +19,8 @@ def locked(name: str) -> dict[str, str]:
 
 
 def asked(requirements: list[str]) -> set[str]:
-    return {re.split(r"[\[<>=;! ]", each, maxsplit=1)[0] for each in requirements}
+    names = (re.split(r"[\[<>=;! ]", each, maxsplit=1)[0] for each in requirements)
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}  # the normal form of PEP 503, which the locks use
 
 
 def test_the_base_lock_has_what_the_base_install_asks_for() -> None:
