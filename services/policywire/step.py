@@ -14,6 +14,7 @@ from policywire.cases import notice as notices_
 from policywire.cases.fold import fold
 from policywire.cases.outlook import Outlook, outlook
 from policywire.cases.retention import next_due, without_expired
+from policywire.cases.rulechange import appointments_to_come, remembering, still_differing
 from policywire.cases.timeline import Timeline, blank
 from policywire.decision import verdict as verdicts_
 from policywire.model.events import AnyEvent, AppointmentContent, ClaimContent
@@ -66,6 +67,17 @@ def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     return _look(kept, rulebook, now)
 
 
+def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
+    """Look at a timeline again after a change of the rulebook, if an appointment still to come may be touched by it.
+
+    Claim lines alone wait for their member's next event.
+    """
+    today = now.astimezone(UTC).date()
+    if timeline.looked == _head(rulebook) or not any(appointments_to_come(timeline, today)):
+        return Step(timeline, due=_midnight(timeline.due))
+    return _look(timeline, rulebook, now)
+
+
 def _listing(event: AnyEvent, rulebook: Rulebook) -> Listing:
     if isinstance(event, ClaimContent):
         codes = [line.procedure_code.strip().upper() for line in event.lines]
@@ -91,10 +103,19 @@ def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
 
 def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     today = now.astimezone(UTC).date()
+    if timeline.looked not in {"", _head(rulebook)}:
+        timeline = remembering(timeline, today)
     seen = outlook(timeline, rulebook, today)
     records = (*_determinations(timeline, seen, rulebook), *_alerts(timeline, seen, rulebook))
     due = next_due(timeline, seen, rulebook.watch, today)
-    after = replace(timeline, verdicts=seen.verdicts, notices=seen.notices, looked=_head(rulebook), due=due)
+    after = replace(
+        timeline,
+        verdicts=seen.verdicts,
+        notices=seen.notices,
+        looked=_head(rulebook),
+        due=due,
+        former=still_differing(timeline, seen.verdicts),
+    )
     return Step(None if after.is_empty else after, records, _midnight(due))
 
 

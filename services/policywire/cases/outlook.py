@@ -41,7 +41,7 @@ def outlook(timeline: Timeline, rulebook: Rulebook, today: date) -> Outlook:
         for appointment_id, booking, memory in items.kept_appointments(timeline)
     ]
     verdicts = tuple(chain(*(each.verdicts for each in claims), *(each.verdicts for each in appointments)))
-    return Outlook(verdicts, Watch(rulebook, timeline.sightings, today).notices(claims, appointments))
+    return Outlook(verdicts, Watch(rulebook, timeline, today).notices(claims, appointments))
 
 
 def _decided(each_of: Iterable[Item], held: tuple[Agreement, ...], rulebook: Rulebook) -> tuple[Verdict, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from policywire.cases.notice import Notice
 from policywire.decision.verdict import Verdict
@@ -159,6 +159,8 @@ class Timeline(Struct, frozen=True, array_like=True, gc=False):
     notices: tuple[Notice, ...]
     looked: str = ""
     due: date | None = None
+    former: Mapping[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    """What was said of an appointment, by its id, before a change of the rulebook made it differ."""
 
     @property
     def is_empty(self) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 from policywire.cases.calendar import add_months
 from policywire.cases.items import is_completed
 from policywire.cases.notice import Notice, wording
-from policywire.cases.timeline import AppointmentMemory, BilledLine, Booking, Claim, Sighting
+from policywire.cases.rulechange import changed
+from policywire.cases.timeline import AppointmentMemory, BilledLine, Booking, Claim, Sighting, Timeline
 from policywire.decision.verdict import Verdict
 from policywire.model.records import DENIED, Outcome, Severity
 from policywire.rulebook.rulebook import AlertTexts, Rulebook, Substitution
@@ -22,6 +23,7 @@ SERVICE_WITHOUT_AGREEMENT: Final = "service_without_agreement"
 UNLISTED_SUBSTITUTION: Final = "unlisted_substitution"
 CONTEXT_REVIEW: Final = "context_review"
 COMPANION_POLICY_REVIEW: Final = "companion_policy_review"
+POLICY_AFFECTS_SCHEDULE: Final = "policy_affects_schedule"
 
 
 class DecidedClaim(NamedTuple):
@@ -44,12 +46,13 @@ class DecidedAppointment(NamedTuple):
 class Watch:
     """Looks for notices under one rulebook on one UTC day."""
 
-    __slots__ = ("rulebook", "rules", "sightings", "today")
+    __slots__ = ("former", "rulebook", "rules", "sightings", "today")
 
-    def __init__(self, rulebook: Rulebook, sightings: tuple[Sighting, ...], today: date) -> None:
+    def __init__(self, rulebook: Rulebook, timeline: Timeline, today: date) -> None:
         self.rulebook = rulebook
         self.rules = rulebook.watch
-        self.sightings = sightings
+        self.sightings = timeline.sightings
+        self.former = timeline.former
         self.today = today
 
     def notices(self, claims: Sequence[DecidedClaim], appointments: Sequence[DecidedAppointment]) -> tuple[Notice, ...]:
@@ -91,6 +94,9 @@ class Watch:
                 yield self._appointment_notice(EXPECTED_DENIAL_SCHEDULED, appointment, denied)
             if unsigned:
                 yield self._appointment_notice(AGREEMENT_MISSING, appointment, unsigned)
+            differing = changed(self.former.get(appointment.appointment_id), appointment.verdicts)
+            if differing:
+                yield self._appointment_notice(POLICY_AFFECTS_SCHEDULE, appointment, differing)
         for verdict in appointment.verdicts:
             yield from self._of_verdict(verdict, appointment.booking)
 

@@ -228,6 +228,12 @@ class Rulebook(Struct, frozen=True, gc=False):
     """Every code that any policy lists."""
     watch: WatchRules
 
+    def policies(self) -> tuple[CompiledPolicy, ...]:
+        """Every policy once, in the order of payer and id."""
+        listings = (listing for codes in self.index.values() for listing in codes.values())
+        found = {(policy.payer, policy.id): policy for listing in listings for policy in listing}
+        return tuple(policy for _, policy in sorted(found.items()))
+
 
 def fold(text: str) -> str:
     """What a sender wrote as line of business, without case and blanks."""
