@@ -65,7 +65,9 @@ class Injector:
         self.landings: list[Landing] = []
 
     async def run(self, faults: list[Fault]) -> None:
-        """Inject all of them, in this order, letting the feeder go on a share of the way before each.
+        """Inject all of them, in this order, each when everybody works and the feeder has gone on a share of the way.
+
+        At the end everybody works again.
 
         Raises:
             DeadlineMissed: a fault did not land, or the system did not recover from the one before.
@@ -78,14 +80,19 @@ class Injector:
                 await self._kill_broker(fault)
             else:
                 await self._hurt(fault, self._random.choice(self._workers))
+        await self._everybody_works()
         self._feeder.allowance = self._feeder.total
 
     async def _everybody_works(self) -> None:
         """Every worker has committed batches since it last started, and again since this was asked."""
-        before = {worker.number: worker.board.commits for worker in self._workers}
-        for worker in self._workers:
-            wanted = max(COMMITS_BEFORE, before[worker.number] + 1)
-            await until(f"worker {worker.number} works", lambda w=worker, n=wanted: _works(w, n), PROGRESS_S)  # type: ignore[misc]
+        before = {worker.number: (len(worker.exits), worker.board.commits) for worker in self._workers}
+
+        def works(worker: WorkerProcess) -> bool:
+            lives, commits = before[worker.number]
+            wanted = max(COMMITS_BEFORE, commits + 1) if len(worker.exits) == lives else COMMITS_BEFORE
+            return worker.pid is not None and worker.board.commits >= wanted
+
+        await until("every worker works", lambda: all(map(works, self._workers)), PROGRESS_S)
 
     async def _hurt(self, fault: Fault, worker: WorkerProcess) -> None:
         count = len(worker.exits)
@@ -150,10 +157,6 @@ class Injector:
                 self._feeder.total - self._feeder.published,
             )
         )
-
-
-def _works(worker: WorkerProcess, commits: int) -> bool:
-    return worker.pid is not None and worker.board.commits >= commits
 
 
 def _worked_on(worker: WorkerProcess, lane: int) -> bool:

@@ -7,6 +7,7 @@ topics, group and copy of the rules, so that runs on one broker do not meet.
 import argparse
 import asyncio
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -34,6 +35,9 @@ from policywire.stream.topic_admin import create_topics
 DRAIN_S = 60.0
 AUDIT_S = 240.0
 LOOK_S = 0.2
+_ROOT = Path(__file__).resolve().parents[2]
+_IMPORTS = {"PYTHONPATH": f"{_ROOT / 'services'}{os.pathsep}{_ROOT}"}
+"""Workers and auditor are processes of their own; they import this checkout, wherever the run was started."""
 
 
 class Plan(Struct, frozen=True):
@@ -148,7 +152,7 @@ def _environment(servers: str, prefix: str, rules: Path, number: int) -> dict[st
         "POLICYWIRE_KAFKA__SESSION_TIMEOUT_S": "4",
         "POLICYWIRE_RULES__PATH": str(rules),
         "POLICYWIRE_HEALTH__PORT": "0",
-        "PYTHONPATH": "services:.",
+        **_IMPORTS,
     }
 
 
@@ -182,7 +186,7 @@ async def _audit(servers: str, prefix: str, rules: Path, folder: Path) -> Audit:
     flat = [part for pair in arguments.items() for part in pair]
     with (folder / "audit.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.chaos.auditor", *flat, stdout=log, stderr=log
+            sys.executable, "-m", "tests.chaos.auditor", *flat, env={**os.environ, **_IMPORTS}, stdout=log, stderr=log
         )
     try:
         async with asyncio.timeout(AUDIT_S):
@@ -230,12 +234,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=1_000.0, help="messages a second")
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bug", help="plant one of tests/chaos/bugs.py")
     parser.add_argument("--json", type=Path, help="where the report goes as JSON")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="policywire-chaos-"))
-    plan = msgspec.structs.replace(plan_of_the_test(given.claims, given.rate, given.seed), bug=given.bug)
+    plan = msgspec.structs.replace(
+        plan_of_the_test(given.claims, given.rate, given.seed), workers=given.workers, bug=given.bug
+    )
     with LocalBroker() as broker:
         outcome = asyncio.run(run(plan, broker, folder))
     print(outcome)  # noqa: T201  a command prints
