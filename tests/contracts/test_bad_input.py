@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.contracts.schemas import SCHEMAS
 
+from policywire.model import faults
 from policywire.model.decode import (
     ABSENT,
     CLAIM_DECODER,
@@ -16,6 +17,7 @@ from policywire.model.decode import (
     Rejected,
 )
 from policywire.model.events import ClaimContent, ClaimSubmitted
+from policywire.model.faults import Judgement
 
 CLAIM: dict[str, Any] = json.loads((SCHEMAS / "examples/valid/claim-event.v1/submitted.json").read_text())
 LINE = CLAIM["lines"][0]
@@ -233,6 +235,13 @@ def test_an_event_on_the_wrong_topic_has_an_unknown_type_there() -> None:
         with pytest.raises(Rejected) as rejected:
             decoder.decode(value)
         assert rejected.value.code == ErrorCode.UNKNOWN_EVENT_TYPE
+
+
+def test_what_the_schema_takes_and_the_types_cannot_hold_is_our_own_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faults, "judge", lambda *_: Judgement({"event_type": "claim.voided"}, ()))
+    with pytest.raises(Rejected) as rejected:
+        CLAIM_DECODER.decode(b"{}")
+    assert (rejected.value.code, rejected.value.detail) == (ErrorCode.PROCESSING_ERROR, "types")
 
 
 def test_nothing_of_the_event_is_in_what_is_said_about_it() -> None:

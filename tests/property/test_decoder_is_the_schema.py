@@ -76,7 +76,9 @@ def contract_accepts(value: bytes, event_types: frozenset[str]) -> bool:
 def decoded(decoder: decode.Decoder[Any], value: bytes) -> AnyEvent | None:
     try:
         event: AnyEvent = decoder.decode(value)
-    except Rejected:
+    except Rejected as rejected:
+        if rejected.code == "processing_error":
+            raise AssertionError from rejected
         return None
     return event
 

@@ -109,7 +109,11 @@ class Decoder(Generic[E]):
         event, found = faults.judge(value, self._event_types)
         if found:
             raise Rejected(found[0].code, found[0].detail)
-        decoded = cast("E", msgspec.convert(event, self._type))
+        try:
+            decoded = cast("E", msgspec.convert(event, self._type))
+        except msgspec.ValidationError:
+            # The schema takes what the types cannot hold: our bug, and one event's, not the whole topic's.
+            raise Rejected(ErrorCode.PROCESSING_ERROR, "types") from None
         if key is not ABSENT and key != decoded.member_id.encode():
             fault = faults.key_fault()
             raise Rejected(fault.code, fault.detail)
