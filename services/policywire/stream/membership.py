@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from policywire.stream.cluster import client_arguments
 from policywire.stream.ending import ClusterFault
+from policywire.stream.logs import get_logger
 from policywire.stream.settings import Kafka
 
 HEARTBEAT_S = 1.0
@@ -94,7 +95,11 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Tell which lanes are whole."""
         self._consumer.pause(*assigned)
         numbers = [{part.partition for part in assigned if part.topic == topic} for topic in self._topics]
-        await self._guarded(self._on_assigned(set.intersection(*numbers)))
+        whole, any_part = set.intersection(*numbers), set.union(*numbers)
+        if whole != any_part:
+            # Partitions were added to one input, or the group has a member with another subscription.
+            get_logger().error("half a lane was assigned, and nobody will work on it", lanes=sorted(any_part - whole))
+        await self._guarded(self._on_assigned(whole))
 
     async def _guarded(self, call: Awaitable[None]) -> None:
         try:
