@@ -12,10 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from policywire.rulebook.conditions import All, AnyOf, Condition, Not, Test
-from policywire.rulebook.rulebook import CompiledPolicy, Rule, Rulebook, Version
-
-Place = tuple[str, str, str]
-"""(payer, policy id, the version's first day)."""
+from policywire.rulebook.rulebook import CompiledPolicy, Rule, Version
 
 
 class Answers(Struct, frozen=True, array_like=True):
@@ -31,13 +28,9 @@ class Answers(Struct, frozen=True, array_like=True):
     codes: dict[str, tuple[str, str]]
 
 
-def all_answers(rulebook: Rulebook) -> dict[Place, Answers]:
-    """The answers of every version of every policy in a rulebook."""
-    return {
-        (policy.payer, policy.id, version.effective_from.isoformat()): _answers(policy, version)
-        for policy in rulebook.policies()
-        for version in policy.versions
-    }
+def answers_of(policy: CompiledPolicy) -> dict[str, Answers]:
+    """The answers of every version of a policy, by the version's first day."""
+    return {version.effective_from.isoformat(): _answers(policy, version) for version in policy.versions}
 
 
 def changes(before: Answers | None, after: Answers | None) -> tuple[dict[str, str], list[str]]:

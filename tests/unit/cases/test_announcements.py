@@ -1,0 +1,122 @@
+"""What is said about policies themselves when the rulebook comes into force or changes."""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+from msgspec.structs import replace
+from tests.unit.scenes import RULES, shipped
+
+from policywire.cases.announcements import Key, PolicyMemory, announce, decode, encode
+from policywire.model.records import Alert
+from policywire.rulebook.load import load_rulebook
+from policywire.rulebook.rulebook import Rulebook
+
+Memory = Mapping[Key, PolicyMemory]
+CURRENT = '- effective_from: "2025-12-16"'
+
+
+def altered(folder: Path, *edits: tuple[str, str]) -> Rulebook:
+    """The shipped rules with edits of the current version of MM 0552, each where its text stands first."""
+    copytree(RULES, folder, dirs_exist_ok=True)
+    policy = folder / "cigna/mm-0552/policy.yaml"
+    earlier, current = policy.read_text().split(CURRENT)
+    for old, new in edits:
+        assert old in current
+        current = current.replace(old, new, 1)
+    policy.write_text(earlier + CURRENT + current)
+    return load_rulebook(folder)
+
+
+def with_a_version_from(day: dt.date) -> Rulebook:
+    """The shipped rulebook with one more version of MM 0552, like its last."""
+    (policy,) = shipped().policies()
+    more = replace(policy, versions=(*policy.versions, replace(policy.versions[-1], effective_from=day)))
+    index = {payer_id: dict.fromkeys(codes, (more,)) for payer_id, codes in shipped().index.items()}
+    return replace(shipped(), index=index, revision="sha256:newer")
+
+
+def after(rulebook: Rulebook, memory: Memory | None = None) -> tuple[Memory, tuple[Alert, ...]]:
+    """Memory after announcing a rulebook, through bytes, and what was said."""
+    given = announce(memory or {}, rulebook)
+    merged = {**(memory or {}), **given.memory}
+    return {key: decode(encode(each)) for key, each in merged.items() if each is not None}, given.alerts
+
+
+def kinds(alerts: tuple[Alert, ...]) -> list[tuple[str, str, str]]:
+    return sorted(
+        (each.kind, each.policy.version.isoformat() if each.policy.version else "", each.status) for each in alerts
+    )
+
+
+@pytest.fixture
+def started() -> Memory:
+    return after(shipped())[0]
+
+
+def test_a_first_start_tells_of_the_sources_faults_and_of_no_change() -> None:
+    alerts = after(shipped())[1]
+    assert kinds(alerts) == [
+        ("policy_source_conflict", "2025-12-16", "open"),
+        ("policy_source_quarantine", "2025-12-16", "open"),
+    ]
+    assert {each.audience for each in alerts} == {"compliance", "source_data"}
+    assert all("Cigna Healthcare MM 0552" in each.message for each in alerts)
+
+
+def test_the_same_rulebook_again_says_nothing(started: Memory) -> None:
+    assert announce(started, shipped()) == ({}, ())
+
+
+def test_a_cosmetic_republish_says_nothing(started: Memory, tmp_path: Path) -> None:
+    reworded = altered(tmp_path, ("rationale: Not medically necessary", "rationale: Never medically necessary"))
+    assert reworded.revision != shipped().revision
+    assert after(reworded, started)[1] == ()
+
+
+def test_a_changed_outcome_is_told_once_with_the_code_and_what_became_of_it(started: Memory, tmp_path: Path) -> None:
+    changed = altered(tmp_path, ("outcome: not_medically_necessary", "outcome: covered"))
+    memory, alerts = after(changed, started)
+    (alert,) = alerts
+    assert (alert.kind, alert.severity, alert.member_id) == ("policy_changed", "warning", None)
+    assert alert.procedure_codes == ("0565T", "0566T")
+    assert "0565T not_medically_necessary becomes covered" in alert.message
+    assert alert.rulebook_revision == changed.revision
+    assert announce(memory, changed) == ({}, ())
+
+
+def test_other_conditions_and_a_denial_that_reads_otherwise_are_changes(started: Memory, tmp_path: Path) -> None:
+    narrower = altered(
+        tmp_path / "a", ("when: {clinical_context: mixed}", "when: {clinical_context: [mixed, oncology]}")
+    )
+    assert "38230 decided by other conditions" in after(narrower, started)[1][0].message
+    other_words = altered(
+        tmp_path / "b", ("reason: not medically necessary per Cigna", "reason: not necessary per Cigna")
+    )
+    assert kinds(after(other_words, started)[1]) == [("policy_changed", "2025-12-16", "open")]
+
+
+def test_a_change_stands_until_a_newer_version_changes(started: Memory, tmp_path: Path) -> None:
+    changed = altered(tmp_path / "a", ("outcome: not_medically_necessary", "outcome: covered"))
+    memory = after(changed, started)[0]
+    back, alerts = after(shipped(), memory)
+    assert kinds(alerts) == [("policy_changed", "2025-12-16", "open")]
+    assert "covered becomes not_medically_necessary" in alerts[0].message
+    newer = with_a_version_from(dt.date(2026, 6, 1))
+    assert ("policy_changed", "2025-12-16", "resolved") in kinds(after(newer, back)[1])
+    assert ("policy_changed", "2026-06-01", "open") in kinds(after(newer, back)[1])
+
+
+def test_a_policy_that_is_taken_away_is_told_and_its_source_alerts_resolve(started: Memory, tmp_path: Path) -> None:
+    copytree(RULES, tmp_path, dirs_exist_ok=True)
+    memory = {**started, ("cigna", "MM 9999"): started["cigna", "MM 0552"]}
+    alerts = announce(memory, shipped()).alerts
+    assert kinds(alerts) == [
+        ("policy_changed", "2020-03-15", "open"),
+        ("policy_changed", "2025-12-16", "open"),
+        ("policy_source_conflict", "2025-12-16", "resolved"),
+        ("policy_source_quarantine", "2025-12-16", "resolved"),
+    ]
+    assert "0565T removed" in alerts[0].message
