@@ -46,7 +46,7 @@ def schema(kind: str) -> dict[str, Any]:
         properties["texts"]["propertyNames"] = {"enum": sorted(get_args(AlertKind))}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"https://policywire.dev/schemas/{kind}.schema.json",
+        "$id": f"urn:policywire:schema:{kind}",
         "title": kind,
         **made,
     }
