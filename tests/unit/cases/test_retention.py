@@ -45,12 +45,18 @@ def test_forgetting_resolves_open_alerts_and_leaves_determinations_standing() ->
     assert {each.status for each in scene.determinations} == {"current"}
 
 
-def test_a_sighting_is_forgotten_by_its_own_day() -> None:
-    seen = visit("0565T", day="2026-01-01", at="2025-12-20T00:00:00Z")
+@pytest.mark.parametrize(
+    ("seen_at", "last", "over"),
+    [
+        ("2025-12-20T00:00:00Z", "2027-12-31T23:59:59Z", "2028-01-01"),  # by the day of service
+        ("2026-03-05T00:00:00Z", "2028-03-04T23:59:59Z", "2028-03-05"),  # by the later event
+    ],
+)
+def test_a_sighting_is_forgotten_by_its_own_day(seen_at: str, last: str, over: str) -> None:
     later = claim(line("20999", "2026-06-01"), at="2026-06-02T00:00:00Z")
-    scene = Scene(seen, later, now="2027-12-31T23:59:59Z")
+    scene = Scene(visit("0565T", day="2026-01-01", at=seen_at), later, now=last)
     assert scene.alert("unlisted_substitution").status == "open"
-    assert scene.at("2028-01-01").alert("unlisted_substitution").status == "resolved"
+    assert scene.at(over).alert("unlisted_substitution").status == "resolved"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +69,8 @@ def test_a_sighting_is_forgotten_by_its_own_day() -> None:
     ],
 )
 def test_an_agreement_that_a_determination_names_is_kept_as_long_as_what_it_was_about(fields: Event) -> None:
-    scene = Scene(signed(**fields), claim(at="2026-12-01T00:00:00Z"), now="2028-11-30T23:59:59Z")
+    elsewhere = voided("2026-06-01T00:00:00Z", claim_id="C2")  # forgotten in between, which is when others could go too
+    scene = Scene(signed(**fields), elsewhere, claim(at="2026-12-01T00:00:00Z"), now="2028-11-30T23:59:59Z")
     determination = scene.determination
     assert determination.financial_responsibility.agreement_id == "G1"
     said = len(scene.folding.records)
