@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test lint check bench lock
+.PHONY: help .venv demo test chaos lint check bench lock
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ lint: $(READY) ## Check style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests
+
+chaos: $(READY) ## Kill workers and broker while claims flow, and audit every record. CHAOS="--seed 7 --workers 3".
+	$(BIN)/python -m tests.chaos.harness $(CHAOS)
 
 check: $(READY) ## Check the rules that ship and those of the tests, and run the cases beside them.
 	$(BIN)/policywire rules check rules

@@ -100,7 +100,10 @@ class WorkerProcess:
     @property
     def is_stopped(self) -> bool:
         """Whether its process is held by SIGSTOP."""
-        return self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        try:
+            return self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        except psutil.NoSuchProcess:
+            return False
 
     def send(self, number: signal.Signals) -> None:
         """Send its process a signal."""
