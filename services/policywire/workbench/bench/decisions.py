@@ -14,6 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from policywire.cases.codec import encode as encode_timeline
+from policywire.cases.fold import fold
+from policywire.cases.items import claim_items, standing_claims
+from policywire.cases.timeline import blank
 from policywire.decision.determine import determine
 from policywire.decision.item import Item
 from policywire.decision.verdict import render
@@ -95,6 +98,17 @@ def _item(number: int, payer_id: str, code: str, random: Random) -> Item:
     )
 
 
+def _items_of_mm_0552(rulebook: Rulebook) -> list[Item]:
+    """The listed lines of generated claims."""
+    claims = [
+        CLAIM_DECODER.decode(each.value) for each in generate_claims(_CALLS, SEED, ClaimMix(hits=1, corrections=0))
+    ]
+    timelines = [fold(claim, blank(claim.member_id), rulebook) for claim in claims]
+    standing = chain.from_iterable(map(standing_claims, timelines))
+    items = (item for claim_id, claim in standing for item in claim_items(claim_id, claim))
+    return [item for item in items if item.procedure_code in rulebook.listed_codes]
+
+
 def _rulebook(size: int) -> Rulebook:
     """So many generated policies beside the rules that ship."""
     documents = enumerate(generate_policies(size, SEED))
@@ -146,8 +160,10 @@ def _read_with(rulebook: Rulebook) -> Callable[[bytes], object]:
 
 
 def _whole_steps(runs: int) -> Iterator[Row]:
-    """All that a claim costs but Kafka, under the rules that ship."""
+    """A determination, and all that a claim costs but Kafka, under the rules that ship."""
     rulebook = load_rulebook(shipped("rules"))
+    alone = in_turn(runs, {0: (_decide_with(rulebook), _items_of_mm_0552(rulebook))})
+    yield Row("determination, explained and encoded", "MM 0552", alone[0], "us", "<= 15")
 
     def whole(value: bytes) -> None:
         given = step(CLAIM_DECODER.decode(value), None, rulebook, NOW)
