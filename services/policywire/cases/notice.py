@@ -44,6 +44,8 @@ class Notice(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     evidence: tuple[str, ...]
     wording: int
     """Checksum of the message and action it was opened with, so that new words are said again."""
+    companion: str | None = None
+    """The other policy to review, where the alert points at one."""
 
     @property
     def subject(self) -> AlertSubject:
@@ -59,9 +61,9 @@ class Notice(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
         return (self.kind, self.claim_id, self.line_number, self.appointment_id, self.code)
 
 
-def wording(texts: AlertTexts) -> int:
+def wording(texts: AlertTexts, *, of_appointment: bool) -> int:
     """The checksum of an alert kind's words."""
-    return zlib.crc32(f"{texts.message}\0{texts.action}".encode())
+    return zlib.crc32("\0".join(texts.words(of_appointment=of_appointment)).encode())
 
 
 def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["open", "resolved"] = "open") -> Alert:
@@ -69,8 +71,14 @@ def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["
     texts = rulebook.watch.texts[notice.kind]
     profile = rulebook.payers.get(notice.payer_id)
     payer = notice.payer if profile is None else profile.name  # a resolved one may be of a payer that is gone
-    words = {"codes": ", ".join(notice.procedure_codes), "policy": notice.policy_id, "payer": payer}
+    words = {
+        "codes": ", ".join(notice.procedure_codes),
+        "policy": notice.policy_id,
+        "payer": payer,
+        "companion": notice.companion or "",
+    }
     subject = notice.subject
+    message, action = texts.words(of_appointment=notice.appointment_id is not None)
     return Alert(
         alert_id=alert_id(member_id, notice.kind, subject),
         kind=notice.kind,
@@ -85,8 +93,8 @@ def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["
         date_of_service=notice.date_of_service,
         exposure_amount=notice.exposure_amount,
         ordering_provider_npi=notice.ordering_provider_npi,
-        message=texts.message.format_map(words),
-        action=texts.action.format_map(words),
+        message=message.format_map(words),
+        action=action.format_map(words),
         evidence=notice.evidence,
         rulebook_revision=rulebook.revision,
     )

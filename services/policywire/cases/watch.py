@@ -150,7 +150,7 @@ class Watch:
             }
             for line in decided.claim.lines:
                 if line.procedure_code in rule.codes and line.first_day in denied:
-                    yield self._companion_notice(decided, line, denied[line.first_day])
+                    yield self._companion_notice(decided, line, denied[line.first_day], rule.companion)
 
     def _may_still_be_acted_on(self, verdict: Verdict) -> bool:
         return self.today < add_months(verdict.date_of_service, self.rules.service_without_agreement_months)
@@ -188,7 +188,7 @@ class Watch:
             evidence=evidence or (content.stamp.event_id,),
         )
 
-    def _companion_notice(self, decided: DecidedClaim, line: BilledLine, denied: Verdict) -> Notice:
+    def _companion_notice(self, decided: DecidedClaim, line: BilledLine, denied: Verdict, companion: str) -> Notice:
         return self._notice(
             COMPANION_POLICY_REVIEW,
             denied,
@@ -198,6 +198,7 @@ class Watch:
             exposure_amount=None,
             ordering_provider_npi=decided.claim.ordering_provider_npi,
             evidence=(decided.claim.stamp.event_id,),
+            companion=companion,
         )
 
     def _notice(self, kind: str, verdict: Verdict, **rest: Any) -> Notice:
@@ -210,7 +211,7 @@ class Watch:
             policy_id=verdict.policy_id,
             version=verdict.version,
             date_of_service=verdict.date_of_service,
-            wording=wording(texts),
+            wording=wording(texts, of_appointment=verdict.line_number is None),
             **rest,
         )
 

@@ -233,12 +233,14 @@ def watch_rules(documents: Iterable[WatchDocument]) -> WatchRules:
 
 
 def _alert_texts(text: AlertText) -> AlertTexts:
+    other = text.of_appointment
     return AlertTexts(
         audience=text.audience,
         severity=text.severity,
         message=text.message,
         action=text.action,
         severity_by_days=tuple((each.days_at_most, each.severity) for each in text.severity_by_days),
+        of_appointment=None if other is None else (other.message, other.action),
     )
 
 

@@ -19,7 +19,7 @@ from policywire.rulebook.watch import WatchDocument
 CATEGORY: Final = re.compile(r"[A-Z][0-9][0-9A-Z]")
 DIAGNOSIS: Final = re.compile(CATEGORY.pattern + r"[0-9A-Z]{0,4}")
 TAXONOMY: Final = re.compile(r"[0-9]{3}[0-9A-Z]{0,7}")
-PLACEHOLDERS: Final = frozenset({"codes", "policy", "payer"})
+PLACEHOLDERS: Final = ("codes", "policy", "payer")
 
 
 def payer_findings(payer: PayerDocument) -> Iterator[Finding]:
@@ -103,8 +103,11 @@ def watch_findings(watch: WatchDocument) -> Iterator[Finding]:
         days = [each.days_at_most for each in texts.severity_by_days]
         if days != sorted(set(days)):
             yield Finding((*path, "severity_by_days"), "order", "days do not rise", "Give the fewest days first.")
-        for field in ("message", "action"):
-            yield from _placeholder_findings(getattr(texts, field), (*path, field))
+        known = (*PLACEHOLDERS, "companion") if kind == "companion_policy_review" else PLACEHOLDERS
+        for below, words_ in ((path, texts), ((*path, "of_appointment"), texts.of_appointment)):
+            if words_ is not None:
+                yield from _placeholder_findings(words_.message, (*below, "message"), known)
+                yield from _placeholder_findings(words_.action, (*below, "action"), known)
     for field, lists in (("substitutions", ("unlisted", "targeted")), ("companions", ("codes",))):
         for position, entry in enumerate(getattr(watch, field)):
             for name in lists:
@@ -113,14 +116,16 @@ def watch_findings(watch: WatchDocument) -> Iterator[Finding]:
         yield from _code_findings(review.codes, ("context_reviews", position, "codes"))
 
 
-def _placeholder_findings(text: str, path: Path) -> Iterator[Finding]:
+def _placeholder_findings(text: str, path: Path, known: tuple[str, ...]) -> Iterator[Finding]:
     try:
-        names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        names = {
+            f"{name}{':' if spec else ''}{spec}" for _, name, spec, _ in Formatter().parse(text) if name is not None
+        }
     except ValueError:
         names = {text}
-    for name in sorted(names - PLACEHOLDERS):
+    for name in sorted(names.difference(known)):
         message = f"a text cannot hold {{{name}}}"
-        yield Finding(path, "placeholder", message, "Use {codes}, {policy} or {payer}.")
+        yield Finding(path, "placeholder", message, f"Use {', '.join(f'{{{each}}}' for each in known)}.")
 
 
 def _code_findings(codes: tuple[str, ...], path: Path) -> Iterator[Finding]:

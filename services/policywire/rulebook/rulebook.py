@@ -161,7 +161,7 @@ class PayerProfile(Struct, frozen=True, gc=False):
 
 
 class AlertTexts(Struct, frozen=True, gc=False):
-    """How alerts of one kind speak, to whom and how loud. Texts may hold {codes}, {policy} and {payer}."""
+    """How alerts of one kind speak, to whom and how loud. Texts may hold {codes}, {policy}, {payer}, {companion}."""
 
     audience: Audience
     severity: Severity
@@ -169,6 +169,12 @@ class AlertTexts(Struct, frozen=True, gc=False):
     action: str
     severity_by_days: tuple[tuple[int, Severity], ...] = ()
     """(days until service at most, severity), smallest first; beyond the last, ``severity``."""
+    of_appointment: tuple[str, str] | None = None
+    """Message and action of an alert about an appointment, where they are other than those of a claim line."""
+
+    def words(self, *, of_appointment: bool) -> tuple[str, str]:
+        """Message and action, with their placeholders."""
+        return (of_appointment and self.of_appointment) or (self.message, self.action)
 
 
 class Substitution(Struct, frozen=True, gc=False):

@@ -14,7 +14,10 @@ Days = Annotated[int, Meta(ge=0, le=36_600)]
 
 
 class AlertText(Closed, frozen=True, kw_only=True):
-    """How alerts of one kind speak. Texts may hold {codes}, {policy} and {payer}."""
+    """How alerts of one kind speak.
+
+    Texts may hold {codes}, {policy} and {payer}; those of companion_policy_review also {companion}.
+    """
 
     audience: Annotated[Audience, Meta(description="Who acts on it.")]
     severity: Annotated[Severity, Meta(description="How loud, unless severity_by_days says otherwise.")]
@@ -22,6 +25,17 @@ class AlertText(Closed, frozen=True, kw_only=True):
         tuple["SeverityUntil", ...],
         Meta(description="By days until the service, fewest first; beyond the last, severity."),
     ] = ()
+    message: Annotated[Text, Meta(description="What is the matter.")]
+    action: Annotated[Text, Meta(description="What to do about it.")]
+    of_appointment: Annotated[
+        "Wording | None",
+        Meta(description="Other words where the alert is about an appointment instead of a claim line."),
+    ] = None
+
+
+class Wording(Closed, frozen=True, kw_only=True):
+    """What an alert says."""
+
     message: Annotated[Text, Meta(description="What is the matter.")]
     action: Annotated[Text, Meta(description="What to do about it.")]
 

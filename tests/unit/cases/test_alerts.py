@@ -202,6 +202,15 @@ def test_a_claim_that_comes_a_year_late_opens_none() -> None:
     assert Scene(claim(at="2027-01-02T00:00:00Z")).alerts == ()
 
 
+def test_it_speaks_of_a_charge_to_hold_where_a_visit_is_not_billed_and_of_a_line_where_it_is() -> None:
+    visited = Scene(visit(), ended("completed")).alert("service_without_agreement")
+    billed = Scene(claim()).alert("service_without_agreement")
+    assert "was done" in visited.message
+    assert "Hold the charge" in visited.action
+    assert "is charged" in billed.message
+    assert "Hold the charge" not in billed.action
+
+
 # ---- unlisted_substitution
 
 
@@ -309,6 +318,13 @@ def test_a_graft_beside_a_denied_line_of_the_same_day_points_at_its_own_policy(c
     found = Scene(claim(line("0565T"), line(code, number=2))).alert("companion_policy_review")
     assert (found.status, found.severity, found.procedure_codes) == ("open", "info", (code,))
     assert found.subject.line_number == 2  # type: ignore[union-attr]
+    assert "Review Cigna Healthcare policy 0118" in found.action
+
+
+def test_a_companion_that_is_resolved_later_still_names_the_other_policy() -> None:
+    scene = Scene(claim(line("0565T"), line("20931", number=2)), voided())
+    found = scene.alert("companion_policy_review")
+    assert (found.status, "policy 0118" in found.action) == ("resolved", True)
 
 
 @pytest.mark.parametrize(
