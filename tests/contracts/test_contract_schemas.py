@@ -30,7 +30,7 @@ from policywire.resources import shipped
 def test_a_schema_is_valid_json_schema_2020_12(name: str) -> None:
     schema = read(name)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert schema["$id"].endswith(f"/{name}.schema.json")
+    assert schema["$id"] == f"urn:policywire:schema:{name}"
     jsonschema_rs.meta.validate(schema)
 
 
