@@ -73,7 +73,7 @@ def void(number: int, member: str = "M-1") -> dict[str, Any]:
 
 def settings_for(bootstrap_servers: str, prefix: str, **groups: dict[str, Any]) -> Settings:
     kafka = {"bootstrap_servers": bootstrap_servers, "topic_prefix": prefix, "group": "test"}
-    options = {"kafka": kafka, "health": {"port": 0}, "batches": {}, **groups}
+    options: dict[str, dict[str, Any]] = {"kafka": kafka, "health": {"port": 0}, "batches": {}, **groups}
     options["kafka"] = kafka | groups.get("kafka", {})
     return load_settings(options)
 

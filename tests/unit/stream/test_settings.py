@@ -1,4 +1,5 @@
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"POLICYWIRE_{name}", raising=False)
 
 
-def refusal(options: dict[str, dict[str, object]] | None = None) -> str:
+def refusal(options: Mapping[str, Mapping[str, object]] | None = None) -> str:
     with pytest.raises(SettingsRefused) as caught:
         load_settings(options)
     return str(caught.value)
