@@ -11,7 +11,7 @@ from msgspec import UNSET
 from policywire.model.codes import procedure_code
 from policywire.rulebook.cases import Case, CasesDocument, Expectation
 from policywire.rulebook.checks import twice
-from policywire.rulebook.references import Collection, Located
+from policywire.rulebook.collection import Collection, Located
 from policywire.rulebook.rulebook import CompiledPolicy, Version
 from policywire.rulebook.source import Finding
 

@@ -18,11 +18,12 @@ from policywire.errors import BadInput, Fault, RulesRefused
 from policywire.rulebook import compile as compiling
 from policywire.rulebook.cases import CasesDocument
 from policywire.rulebook.checks import policy_findings
+from policywire.rulebook.collection import Collection
 from policywire.rulebook.coverage import coverage_findings
 from policywire.rulebook.document import PolicyDocument
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.reference_checks import contexts_findings, payer_findings, terms_findings, watch_findings
-from policywire.rulebook.references import Collection, reference_findings
+from policywire.rulebook.references import reference_findings
 from policywire.rulebook.rulebook import Rulebook
 from policywire.rulebook.shape import AnyDocument, typed
 from policywire.rulebook.source import FILE_BYTES_MAX, Finding, parse

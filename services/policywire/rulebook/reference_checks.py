@@ -6,19 +6,21 @@ Knows the meaning of these documents; does not know files or policies.
 import re
 from collections.abc import Iterator
 from string import Formatter
-from typing import Final
+from typing import Final, get_args
 
 from policywire.model.codes import diagnosis, is_procedure_code, procedure_code
+from policywire.model.records import Severity
 from policywire.rulebook.checks import twice
 from policywire.rulebook.phrases import words
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.rulebook import fold
 from policywire.rulebook.source import Finding, Path
-from policywire.rulebook.watch import WatchDocument
+from policywire.rulebook.watch import AlertText, WatchDocument
 
 CATEGORY: Final = re.compile(r"[A-Z][0-9][0-9A-Z]")
 DIAGNOSIS: Final = re.compile(CATEGORY.pattern + r"[0-9A-Z]{0,4}")
 TAXONOMY: Final = re.compile(r"[0-9]{3}[0-9A-Z]{0,7}")
+LOUDNESS: Final = get_args(Severity)
 PLACEHOLDERS: Final = ("codes", "policy", "payer")
 
 
@@ -100,20 +102,36 @@ def watch_findings(watch: WatchDocument) -> Iterator[Finding]:
     """Everything that is wrong in a watch document."""
     for kind, texts in watch.texts.items():
         path: Path = ("texts", kind)
-        days = [each.days_at_most for each in texts.severity_by_days]
-        if days != sorted(set(days)):
-            yield Finding((*path, "severity_by_days"), "order", "days do not rise", "Give the fewest days first.")
+        yield from _threshold_findings(texts, (*path, "severity_by_days"))
         known = (*PLACEHOLDERS, "companion") if kind == "companion_policy_review" else PLACEHOLDERS
         for below, words_ in ((path, texts), ((*path, "of_appointment"), texts.of_appointment)):
             if words_ is not None:
                 yield from _placeholder_findings(words_.message, (*below, "message"), known)
                 yield from _placeholder_findings(words_.action, (*below, "action"), known)
+    for position, each in enumerate(watch.substitutions):
+        for code in sorted(set(map(procedure_code, each.unlisted)).intersection(map(procedure_code, each.targeted))):
+            message = f"{code} is unlisted and targeted at once"
+            yield Finding(("substitutions", position), "stands-for-itself", message, "Take it out of one of the two.")
     for field, lists in (("substitutions", ("unlisted", "targeted")), ("companions", ("codes",))):
         for position, entry in enumerate(getattr(watch, field)):
             for name in lists:
                 yield from _code_findings(getattr(entry, name), (field, position, name))
     for position, review in enumerate(watch.context_reviews):
         yield from _code_findings(review.codes, ("context_reviews", position, "codes"))
+
+
+def _threshold_findings(texts: AlertText, path: Path) -> Iterator[Finding]:
+    """Days must rise, and each step nearer to the service must be louder than what lies beyond it."""
+    days = [each.days_at_most for each in texts.severity_by_days]
+    if days != sorted(set(days)):
+        yield Finding(path, "order", "days do not rise", "Give the fewest days first.")
+        return
+    beyond = [*(each.severity for each in texts.severity_by_days), texts.severity][1:]
+    for position, (step, further) in enumerate(zip(texts.severity_by_days, beyond, strict=True)):
+        if LOUDNESS.index(step.severity) <= LOUDNESS.index(further):
+            message = f"{step.severity} within {step.days_at_most} days is no louder than {further} beyond them"
+            mend = "Make the nearer service louder, or take the step away."
+            yield Finding((*path, position), "severity-order", message, mend)
 
 
 def _placeholder_findings(text: str, path: Path, known: tuple[str, ...]) -> Iterator[Finding]:

@@ -4,40 +4,15 @@ Knows all documents of a rulebook in compiled form; does not know files beyond t
 """
 
 from collections.abc import Iterator, Mapping
-from typing import get_args
 
-from msgspec import Struct
-
-from policywire.model.codes import procedure_code
-from policywire.rulebook.cases import CasesDocument
 from policywire.rulebook.checks import tests_in
+from policywire.rulebook.collection import Collection, Located
 from policywire.rulebook.compile import Draft
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.rulebook import CompiledPolicy
-from policywire.rulebook.source import Finding, Path
-from policywire.rulebook.watch import AlertKind, WatchDocument
+from policywire.rulebook.source import Finding
+from policywire.rulebook.watch_references import watch_reference_findings
 from policywire.rulebook.when import suggestion
-
-Key = tuple[str, str]
-"""Payer and policy."""
-
-Located = tuple[str, Finding]
-"""A file and what is wrong in it."""
-
-
-class Collection(Struct):
-    """All documents of a rulebook, each under the name of its file; policies compiled."""
-
-    payers: dict[str, PayerDocument] = {}
-    contexts: dict[str, ContextsDocument] = {}
-    terms: dict[str, TermsDocument] = {}
-    watch: dict[str, WatchDocument] = {}
-    cases: dict[str, CasesDocument] = {}
-    drafts: dict[str, Draft] = {}
-
-    def policies(self) -> dict[Key, CompiledPolicy]:
-        """The policies by payer and id."""
-        return {(each.policy.payer, each.policy.id): each.policy for each in self.drafts.values()}
 
 
 def reference_findings(all_of: Collection) -> Iterator[Located]:
@@ -49,9 +24,7 @@ def reference_findings(all_of: Collection) -> Iterator[Located]:
     terms = {each.id: each for each in all_of.terms.values()}
     for file, draft in all_of.drafts.items():
         yield from _in_file(file, _draft_findings(draft, payers, contexts, terms))
-    for file, watch in all_of.watch.items():
-        yield from _in_file(file, _watch_findings(watch, all_of))
-    yield from _texts(all_of)
+    yield from watch_reference_findings(all_of)
 
 
 def _in_file(file: str, findings: Iterator[Finding]) -> Iterator[Located]:
@@ -130,49 +103,3 @@ def _operand_findings(policy: CompiledPolicy, known: Mapping[str, tuple[str, ...
                         reported.add((v, rule.id, value))
                         message = f"in rule {rule.id}: {test.fact} is never {value}"
                         yield Finding(("versions", v, "rules"), "operand", message, suggestion(value, values))
-
-
-def _watch_findings(watch: WatchDocument, all_of: Collection) -> Iterator[Finding]:
-    policies = all_of.policies()
-    companions = {(each.policy.payer, each.policy.id): each.companions for each in all_of.drafts.values()}
-    lists: list[tuple[Path, Key, tuple[str, ...]]] = []
-    for position, each in enumerate(watch.substitutions):
-        path: Path = ("substitutions", position)
-        lists.append((path, (each.payer, each.policy), (*each.unlisted, *each.targeted)))
-    for position, review in enumerate(watch.context_reviews):
-        lists.append((("context_reviews", position), (review.payer, review.policy), review.codes))
-    for position, companion in enumerate(watch.companions):
-        path, key = ("companions", position), (companion.payer, companion.policy)
-        lists.append((path, key, ()))
-        if companion.companion not in companions.get(key, (companion.companion,)):
-            message = f"{companion.policy} names no companion {companion.companion}"
-            yield Finding((*path, "companion"), "companion", message, "Add it to the policy's companions.")
-    for path, key, codes in lists:
-        if key not in policies:
-            message = f"no policy {key[1]} of {key[0]}"
-            yield Finding(
-                (*path, "policy"), "unknown-policy", message, "Mend payer and policy, or take the entry away."
-            )
-            continue
-        listed = {code for version in policies[key].versions for code in version.rules}
-        for code in sorted(set(map(procedure_code, codes)) - listed):
-            message = f"{key[1]} does not list {code}"
-            yield Finding(path, "code-not-listed", message, "Watch only codes that the policy lists.")
-
-
-def _texts(all_of: Collection) -> Iterator[Located]:
-    """Every text once: an alert of a kind without words could not be said."""
-    seen: dict[str, str] = {}
-    for file, document in all_of.watch.items():
-        names: list[tuple[Path, str]] = [(("texts", kind), kind) for kind in document.texts]
-        for field in ("service_without_agreement_months", "retention_months"):
-            names += [((field,), field)] if getattr(document, field) is not None else []
-        for path, name in names:
-            if name in seen:
-                message = f"{name} is already given by {seen[name]}"
-                yield file, Finding(path, "watch-twice", message, "Keep one of the two.")
-            seen.setdefault(name, file)
-    missing = [kind for kind in get_args(AlertKind) if kind not in seen]
-    for file in [*all_of.watch, *all_of.drafts][:1] if missing else ():
-        message = f"no text for alerts of kind {', '.join(missing)}"
-        yield file, Finding((), "watch-missing", message, "Add them under texts of a document watch.v1.")

@@ -14,9 +14,9 @@ from policywire.errors import Fault
 from policywire.model.events import ClaimDrafted, ClaimSubmitted, Provider, ServiceLine
 from policywire.model.records import Determination
 from policywire.rulebook.cases import Case, CasesDocument, Expectation
+from policywire.rulebook.collection import Key
 from policywire.rulebook.coverage import rule_ids
 from policywire.rulebook.load import Reading
-from policywire.rulebook.references import Key
 from policywire.rulebook.rulebook import Rulebook
 from policywire.rulebook.source import Finding
 from policywire.step import step

@@ -188,3 +188,10 @@ def test_all_codes_of_a_rule_may_be_quarantined() -> None:
     reading = read(spoiled)
     # The case that expects the rule finds it gone.
     assert codes(reading) == ["unknown-rule"]
+
+
+def test_a_flag_that_is_watched_for_and_never_given_is_a_warning() -> None:
+    policy = edited(SHIPPED, "policy.yaml", "flags: [context_mixed]", "flags: []")
+    found = [str(each) for each in read(policy).warnings if each.code == "flag-never-given"]
+    assert len(found) == 1
+    assert "context_reviews[0]: no rule of MM 0552 gives the flag context_mixed" in found[0]
