@@ -24,6 +24,7 @@ from tests.stream.harness import (
 
 from policywire.broker import LocalBroker
 from policywire.errors import BadInput
+from policywire.stream.cluster import Cluster
 from policywire.stream.ending import LaneStopped
 from policywire.stream.settings import Settings
 
@@ -259,7 +260,12 @@ async def test_unequal_partition_counts_are_refused(broker: LocalBroker, topic_p
     await admin.start()
     await admin.create_partitions({f"{topic_prefix}claim-events": NewPartitions(5)})
     await admin.close()
-    error = await outcome_of(settings_for(broker.bootstrap_servers, topic_prefix))
+    settings = settings_for(broker.bootstrap_servers, topic_prefix)
+    topic = settings.topic("claim-events")
+    async with Cluster(settings.kafka) as cluster:
+        while (await cluster.partition_counts([topic]))[topic] != 5:
+            await cluster.refresh()
+    error = await outcome_of(settings)
     assert isinstance(error, BadInput)
     assert "claim-events 5" in str(error)
     assert "scheduling-events 4" in str(error)
@@ -269,6 +275,16 @@ async def test_missing_topics_are_refused_with_what_to_do(broker: LocalBroker, t
     error = await outcome_of(settings_for(broker.bootstrap_servers, topic_prefix))
     assert isinstance(error, BadInput)
     assert "policywire broker" in str(error)
+
+
+async def test_half_a_lane_is_not_worked_on_and_the_worker_is_not_ready(settings: Settings) -> None:
+    async with running(settings) as worker:
+        await until(lambda: len(worker._lanes) == 4 and worker._ready().holds)
+        await worker._assigned({0, 1}, {2})
+        assert set(worker._lanes) == {0, 1}
+        ready = worker._ready()
+    assert not ready.holds
+    assert ready.details["half_lanes"] == [2]
 
 
 async def test_health_and_metrics_are_served(settings: Settings) -> None:

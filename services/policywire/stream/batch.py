@@ -83,7 +83,7 @@ class Batch:
         self._lane = lane
         self._timelines = timelines
         self._rulebook = rulebook
-        self._now = now
+        self.now = now
         self._decoders = decoders
         self._outlets = outlets
         self._log_bug = log_bug
@@ -101,7 +101,7 @@ class Batch:
             RecordTooLarge: a record would be refused by the broker.
         """
         decode, first = self._decoders[chunk.topic], chunk.first
-        remembered, overlay, rulebook, now = self._timelines, self._overlay, self._rulebook, self._now
+        remembered, overlay, rulebook, now = self._timelines, self._overlay, self._rulebook, self.now
         horizon = now + CLOCK_AHEAD
         taken = undecided = unmapped = 0
         for record in chunk.records:
@@ -150,7 +150,7 @@ class Batch:
         if timeline is None:
             self._dues[member] = None
         else:
-            self._keep(member, timeline, tick(timeline, self._rulebook, self._now))
+            self._keep(member, timeline, tick(timeline, self._rulebook, self.now))
 
     def _timeline(self, member: str) -> Timeline | None:
         if member in self._overlay:

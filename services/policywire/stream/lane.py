@@ -196,30 +196,17 @@ class Lane:
 
     async def _work(self) -> None:
         """One batch: decide over an overlay, commit with its offsets, fold."""
-        chunks, self._fetched = self._fetched, []
-        self._arrived.clear()
-        self._room.set()
-        now = self._around.clock()
-        batch = Batch(
-            self.number,
-            self._state.timelines,
-            self._around.rules.current,
-            now,
-            decoders=self._around.decoders,
-            outlets=self._around.outlets,
-            outgoing=Outgoing(
-                self._around.settings.kafka.compression, _milliseconds(now), self._batches.record_bytes_max
-            ),
-            log_bug=self._log_bug,
-        )
-        began = perf_counter()
-        try:
-            async with self._around.turn:
-                await self._in_slices(self._decisions(batch, chunks, now))
-        except RecordTooLarge as error:
-            raise LaneStopped(
-                f"lane {self.number}: {error}; raise its max.message.bytes and POLICYWIRE_BATCHES__RECORD_BYTES_MAX"
-            ) from None
+        async with self._around.turn:
+            if not self._go.is_set():
+                return  # paused while others decided; nothing is taken yet
+            began = perf_counter()
+            batch, chunks = self._begin_batch(), list[Chunk]()
+            try:
+                await self._in_slices(self._decisions(batch, chunks))
+            except RecordTooLarge as error:
+                raise LaneStopped(
+                    f"lane {self.number}: {error}; raise its max.message.bytes and POLICYWIRE_BATCHES__RECORD_BYTES_MAX"
+                ) from None
         decided = perf_counter()
         self._stop_in_a_flood(batch)
         await self._pass("batch_decided")
@@ -229,6 +216,20 @@ class Lane:
         self._fold(batch)
         await self._pass("after_fold")
 
+    def _begin_batch(self) -> Batch:
+        around, now = self._around, self._around.clock()
+        compression, octets_max = around.settings.kafka.compression, self._batches.record_bytes_max
+        return Batch(
+            self.number,
+            self._state.timelines,
+            around.rules.current,
+            now,
+            decoders=around.decoders,
+            outlets=around.outlets,
+            outgoing=Outgoing(compression, _milliseconds(now), octets_max),
+            log_bug=self._log_bug,
+        )
+
     async def _in_slices(self, work: Iterator[None]) -> None:
         """Do work that pauses now and then, and let others run after each slice."""
         began = perf_counter()
@@ -237,18 +238,33 @@ class Lane:
                 await asyncio.sleep(0)
                 began = perf_counter()
 
-    def _decisions(self, batch: Batch, chunks: list[Chunk], now: datetime) -> Iterator[None]:
-        """All that makes up a batch: its events, then what is due by time, then the state's records."""
-        for chunk in chunks:
-            yield from batch.take(chunk)
+    def _decisions(self, batch: Batch, taken: list[Chunk]) -> Iterator[None]:
+        """All that makes up a batch: its events, then what is due by time, then the state's records.
+
+        Args:
+            batch: decides.
+            taken: gets the chunks whose events are in the batch; the others wait for the next one.
+        """
+        enough = perf_counter() + self._batches.decide_s
+        while self._fetched and perf_counter() < enough:
+            taken.append(self._fetched.pop(0))
+            self._make_room()
+            yield from batch.take(taken[-1])
         if monotonic() - self._ticked >= self._batches.tick_s:
-            members = self._state.take_due(now.timestamp(), DUE_MAX)
+            members = self._state.take_due(batch.now.timestamp(), DUE_MAX)
             for member in members:
                 batch.tick(member)
                 yield
             if len(members) < DUE_MAX:
                 self._ticked = monotonic()
         yield from batch.finish()
+
+    def _make_room(self) -> None:
+        """Let reading ahead go on for what was taken; what was not makes the next batch begin at once."""
+        if not self._fetched:
+            self._arrived.clear()
+        if sum(chunk.octets for chunk in self._fetched) < self._batches.buffered_bytes:
+            self._room.set()
 
     def _stop_in_a_flood(self, batch: Batch) -> None:
         if self._flood.trips(monotonic(), batch.tally.events, batch.tally.dead_letters):

@@ -14,7 +14,6 @@ from aiokafka.errors import KafkaError
 
 from policywire.stream.cluster import client_arguments
 from policywire.stream.ending import ClusterFault
-from policywire.stream.logs import get_logger
 from policywire.stream.settings import Kafka
 
 HEARTBEAT_S = 1.0
@@ -37,7 +36,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     Args:
         topics: both inputs, as they are called on the cluster.
         on_revoked: called when nothing may be begun any more; must return within the revocation deadline.
-        on_assigned: called with the numbers of which every topic's partition is this worker's.
+        on_assigned: called with the numbers of which every topic's partition is this worker's, then those of which
+            only some are.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         topics: list[str],
         *,
         on_revoked: Callable[[], Awaitable[None]],
-        on_assigned: Callable[[set[int]], Awaitable[None]],
+        on_assigned: Callable[[set[int], set[int]], Awaitable[None]],
     ) -> None:
         self._topics = topics
         self._on_revoked = on_revoked
@@ -95,11 +95,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Tell which lanes are whole."""
         self._consumer.pause(*assigned)
         numbers = [{part.partition for part in assigned if part.topic == topic} for topic in self._topics]
-        whole, any_part = set.intersection(*numbers), set.union(*numbers)
-        if whole != any_part:
-            # Partitions were added to one input, or the group has a member with another subscription.
-            get_logger().error("half a lane was assigned, and nobody will work on it", lanes=sorted(any_part - whole))
-        await self._guarded(self._on_assigned(whole))
+        whole = set.intersection(*numbers)
+        await self._guarded(self._on_assigned(whole, set.union(*numbers) - whole))
 
     async def _guarded(self, call: Awaitable[None]) -> None:
         try:

@@ -114,6 +114,9 @@ class Batches(Group):
         default=0.005,
         description="Deciding yields to heartbeats and other lanes' answers after this long; see loop lag",
     )
+    decide_s: Seconds = Field(
+        default=0.1, description="Enough deciding for one batch: bounds latency, and what one transaction has to carry"
+    )
     deadline_s: Seconds = Field(default=8.0, description="For sending and committing a batch")
     record_bytes_max: Annotated[int, Field(ge=1_024)] = Field(
         default=1_000_000, description="A timeline or record larger than this stops the lane; below max.message.bytes"

@@ -66,6 +66,7 @@ class Worker:
         self._around: Surroundings
         self._draining = False
         self._member = False
+        self._halves: set[int] = set()
         self.health_port = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -165,8 +166,11 @@ class Worker:
         for number in late:
             await self._close(number)
 
-    async def _assigned(self, numbers: set[int]) -> None:
-        self._member = True
+    async def _assigned(self, numbers: set[int], halves: set[int]) -> None:
+        """Close lanes that went, go on with those that stayed, open those that came; half a lane is nobody's."""
+        self._member, self._halves = True, halves
+        if halves:  # partitions were added to one input only, or a member of the group has another subscription
+            get_logger().error("half a lane was assigned, and nobody will work on it", lanes=sorted(halves))
         for number in [number for number in self._lanes if number not in numbers]:
             await self._close(number)
         if self._draining:
@@ -226,10 +230,12 @@ class Worker:
             "lanes": lanes,
             "member_of_group": self._member,
             "draining": self._draining,
+            "half_lanes": sorted(self._halves),
             "rulebook_revision": self._rules.current.revision,
             "rules_refused": str(refused) if refused else None,
         }
-        ready = self._member and not self._draining and all(state == "open" for state in lanes.values())
+        works = self._member and not self._draining and not self._halves
+        ready = works and all(state == "open" for state in lanes.values())
         return Condition(ready, details)
 
 
