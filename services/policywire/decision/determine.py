@@ -112,15 +112,15 @@ def _by_rules(facts: ItemFacts, version: Version) -> Finding:
     for rule in version.rules.get(facts.item.procedure_code, ()):
         if rule.condition is None:
             break
-        truth, leaf = rule.condition.judge(facts)
-        if truth:
+        judgement = rule.condition.judge(facts)
+        if judgement.truth:
             break
-        if truth is None and leaf is not None:
-            unknown_flags.append(version.unknown_flags[leaf.fact])
+        if judgement.truth is None and judgement.leaf is not None:
+            unknown_flags.append(version.unknown_flags[judgement.leaf.fact])
             unknown_outcomes.add(rule.outcome)
-            tried.append(undecidable(rule, leaf))
+            tried.append(undecidable(rule, judgement.leaf))
         else:
-            tried.append(not_matched(rule, leaf, facts))
+            tried.append(not_matched(rule, judgement, facts))
     else:
         return _no_rule(facts, version, tried, unknown_flags)
     if unknown_outcomes and rule.outcome != Outcome.REVIEW and unknown_outcomes != {rule.outcome}:

@@ -10,14 +10,14 @@ from typing import Any, Final
 from policywire.decision.context import Context, clinical_context
 from policywire.decision.item import Item
 from policywire.decision.narrative import narrative_class
-from policywire.rulebook.conditions import UNKNOWN
+from policywire.rulebook.conditions import UNKNOWN, shown
 from policywire.rulebook.rulebook import CompiledPolicy, Version
 
 
 class ItemFacts:
     """The facts of an item; each is worked out at most once."""
 
-    __slots__ = ("_known", "context", "item", "line_of_business", "policy", "version")
+    __slots__ = ("_known", "_shown", "context", "item", "line_of_business", "policy", "version")
 
     def __init__(self, item: Item, line_of_business: str, policy: CompiledPolicy, version: Version) -> None:
         self.item = item
@@ -27,6 +27,7 @@ class ItemFacts:
         self.context: Context | None = None
         """The clinical context, once a condition has asked for it."""
         self._known: dict[str, Any] = {}
+        self._shown: dict[str, str] = {}
 
     def read(self, fact: str) -> Any:
         """The fact's value, None when absent, UNKNOWN when the version declares that absence means unknown."""
@@ -35,6 +36,12 @@ class ItemFacts:
             may_be_unknown = fact in self.version.unknown_flags
             self._known[fact] = UNKNOWN if value is None and may_be_unknown else value
         return self._known[fact]
+
+    def shown(self, fact: str) -> str:
+        """The fact's value in words."""
+        if fact not in self._shown:
+            self._shown[fact] = shown(self.read(fact))
+        return self._shown[fact]
 
 
 def _context(facts: ItemFacts) -> Any:

@@ -92,7 +92,7 @@ def _plain(condition: Condition | None) -> object:
     match condition:
         case None:
             return None
-        case Test(fact, operator, operand):
+        case Test(fact, operator, operand, _):
             return [fact, operator, sorted(operand) if isinstance(operand, frozenset | tuple) else operand]
         case All(parts):
             return ["all", *map(_plain, parts)]

@@ -11,6 +11,7 @@ from policywire.rulebook.reference import ContextsDocument, PayerDocument, Terms
 from policywire.rulebook.rulebook import CompiledPolicy
 from policywire.rulebook.source import Finding
 from policywire.rulebook.watch import WatchDocument
+from policywire.rulebook.watch_cases import WatchCasesDocument
 
 Key = tuple[str, str]
 """Payer and policy."""
@@ -27,6 +28,7 @@ class Collection(Struct):
     terms: dict[str, TermsDocument] = {}
     watch: dict[str, WatchDocument] = {}
     cases: dict[str, CasesDocument] = {}
+    watch_cases: dict[str, WatchCasesDocument] = {}
     drafts: dict[str, Draft] = {}
 
     def policies(self) -> dict[Key, CompiledPolicy]:

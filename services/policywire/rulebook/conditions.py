@@ -6,11 +6,14 @@ Knows the closed set of facts and operators; does not know where a fact's value 
 first condition that failed.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from enum import Enum
+from sys import intern
 from typing import Any, Final, NamedTuple, Protocol
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 
 class _Unknown(Enum):
@@ -21,6 +24,33 @@ UNKNOWN: Final = _Unknown.UNKNOWN
 """The value of a fact that the event leaves open and that the policy declares so."""
 
 
+_CODE_SHAPED: Final = re.compile(r"[A-Za-z0-9_.-]{1,24}")
+
+_VERBS: Final = {
+    "is": "be",
+    "in": "be one of",
+    "any_of": "include one of",
+    "at_least": "be at least",
+    "at_most": "be at most",
+    "prefix": "begin with",
+    "present": "be present:",
+    "known": "be known:",
+}
+
+
+def shown(value: Any) -> str:
+    """A value or operand in words; text only when it has the shape of a code, for a sender may have written it."""
+    if value is None:
+        return "absent"
+    if isinstance(value, str):
+        return value if _CODE_SHAPED.fullmatch(value) else "not shown"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Iterable):
+        return ", ".join(sorted(map(shown, value)))
+    return f"{value:g}" if isinstance(value, int | float) else "unknown"
+
+
 class Facts(Protocol):
     """Where a condition reads: the value of a fact, None when it is absent, or UNKNOWN."""
 
@@ -29,22 +59,32 @@ class Facts(Protocol):
 
 
 class Judgement(NamedTuple):
-    """The truth of a condition (None: unknown) and the leaf that settled it (None when nothing needs explaining)."""
+    """The truth of a condition (None: unknown) and the leaf that settled it (None when nothing needs explaining).
+
+    ``negated``: the leaf stands under a ``Not``, so it is asked not to hold.
+    """
 
     truth: bool | None
     leaf: "Test | None"
+    negated: bool = False
 
 
 class Test(Struct, frozen=True, gc=False):
     """One fact against one operand.
 
     Operands by operator: ``is`` a scalar; ``in`` and ``any_of`` (the fact is a set) a frozenset; ``at_least`` and
-    ``at_most`` a number; ``prefix`` a tuple of code prefixes; ``known`` and ``present`` a bool.
+    ``at_most`` a number; ``prefix`` a tuple of code prefixes; ``known`` and ``present`` a bool. ``asks`` is the test in
+    words, put together once and not at each explanation.
     """
 
     fact: str
     operator: str
     operand: Any
+    asks: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.asks:
+            force_setattr(self, "asks", intern(f"{_VERBS[self.operator]} {shown(self.operand)}"))
 
     def judge(self, facts: Facts) -> Judgement:
         """Whether it holds; unknown when the fact is."""
@@ -100,7 +140,8 @@ class Not(Struct, frozen=True, gc=False):
     def judge(self, facts: Facts) -> Judgement:
         """The opposite; unknown stays unknown."""
         judgement = self.part.judge(facts)
-        return Judgement(None if judgement.truth is None else not judgement.truth, judgement.leaf)
+        truth = None if judgement.truth is None else not judgement.truth
+        return Judgement(truth, judgement.leaf, not judgement.negated)
 
 
 Condition = Test | All | AnyOf | Not

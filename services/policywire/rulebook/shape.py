@@ -1,6 +1,6 @@
 """The shape of a document: its JSON Schema, and every departure from it as a fault with a mend.
 
-Knows the six kinds of document and how to put a validator's words into an analyst's. Does not know what a document
+Knows the kinds of document and how to put a validator's words into an analyst's. Does not know what a document
 means.
 """
 
@@ -19,9 +19,18 @@ from policywire.rulebook.document import PolicyDocument
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.source import Path, Source
 from policywire.rulebook.watch import AlertKind, WatchDocument
+from policywire.rulebook.watch_cases import WatchCasesDocument
 from policywire.rulebook.when import faults_in
 
-AnyDocument = PolicyDocument | PayerDocument | ContextsDocument | TermsDocument | WatchDocument | CasesDocument
+AnyDocument = (
+    PolicyDocument
+    | PayerDocument
+    | ContextsDocument
+    | TermsDocument
+    | WatchDocument
+    | CasesDocument
+    | WatchCasesDocument
+)
 
 KINDS: Final[dict[str, type[Any]]] = {
     "policy.v1": PolicyDocument,
@@ -30,6 +39,7 @@ KINDS: Final[dict[str, type[Any]]] = {
     "terms.v1": TermsDocument,
     "watch.v1": WatchDocument,
     "cases.v1": CasesDocument,
+    "watch-cases.v1": WatchCasesDocument,
 }
 """What the field ``document`` may say, and the type of such a document."""
 

@@ -37,7 +37,7 @@ DEPTH_MAX: Final = 32
 
 QUOTED: Final = frozenset(
     {"codes", "procedure_code", "unlisted", "targeted", "payer_ids", "payer_id", "carc", "provider_liable"}
-    | {"patient_liable"}
+    | {"patient_liable", "procedure_codes"}
 )
 """Fields of codes and ids, in which YAML would take ``38230`` for a number and ``1e2`` for another code."""
 

@@ -79,15 +79,20 @@ class ContextReviewText(Closed, frozen=True, kw_only=True):
     flags: Annotated[tuple[Flag, ...], Meta(min_length=1, description="The flags of such a review.")]
 
 
-AlertKind = Literal[
+MemberAlertKind = Literal[
     "expected_denial_scheduled",
     "agreement_missing",
     "service_without_agreement",
     "unlisted_substitution",
     "context_review",
     "companion_policy_review",
-    "policy_changed",
     "policy_affects_schedule",
+]
+"""Alerts about something of one member."""
+
+AlertKind = Literal[
+    MemberAlertKind,
+    "policy_changed",
     "policy_source_quarantine",
     "policy_source_conflict",
 ]
