@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from policywire.cases import watch
-from policywire.cases.calendar import add_months
 from policywire.cases.notice import Notice
 from policywire.cases.outlook import Outlook
 from policywire.cases.timeline import AgreementMemory, AppointmentMemory, ClaimMemory, Sighting, Timeline
+from policywire.model.calendar import add_months
 from policywire.rulebook.rulebook import WatchRules
 
 

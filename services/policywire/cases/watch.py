@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
-from policywire.cases.calendar import add_months
 from policywire.cases.items import is_completed
 from policywire.cases.notice import Notice, wording
 from policywire.cases.rulechange import changed
 from policywire.cases.timeline import AppointmentMemory, BilledLine, Booking, Claim, Sighting, Timeline
 from policywire.decision.verdict import Verdict
+from policywire.model.calendar import add_months
 from policywire.model.records import DENIED, Outcome, Severity
 from policywire.rulebook.rulebook import AlertTexts, Rulebook, Substitution
 
