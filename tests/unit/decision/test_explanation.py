@@ -4,9 +4,12 @@ import json
 
 import msgspec
 import pytest
-from tests.unit.scenes import Event, Scene, claim, decide, ended, line, revoked, signed, visit, voided
+from msgspec.structs import replace
+from tests.unit.scenes import Event, Scene, claim, decide, ended, line, revoked, shipped, signed, visit, voided
 
-from policywire.model.records import Determination, Record, encode
+from policywire.model.records import Determination, Outcome, Record, encode
+from policywire.rulebook import conditions
+from policywire.rulebook.rulebook import Rule
 
 CANARY = "Zq9canary"
 
@@ -49,15 +52,15 @@ def test_a_narrative_is_explained_by_its_class() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "rule"),
+    ("event", "check"),
     [
-        (decide(of_claim={"line_of_business": "medicare"}), "line_of_business"),
-        (decide("0565T", "2025-12-15", service_date_end="2025-12-16"), "span"),
-        (decide("0565T", "2020-03-14"), "in_force"),
+        (claim(line_of_business="medicare"), "line_of_business"),
+        (claim(line(day="2025-12-15", service_date_end="2025-12-16")), "span"),
+        (claim(line(day="2020-03-14")), "in_force"),
     ],
 )
-def test_a_check_before_the_rules_explains_itself(found: Determination, rule: str) -> None:
-    assert reasons(found) == [(rule, "matched")]
+def test_a_check_before_the_rules_explains_itself(event: Event, check: str) -> None:
+    assert reasons(Scene(event).determination) == [(check, "matched")]
 
 
 def canaries(event: Event) -> Event:
@@ -102,3 +105,37 @@ def test_an_explanation_does_not_depend_on_the_clock_or_on_what_else_is_known_of
     scene = Scene(visit("0717T"), claim(line("38232"), diagnoses=["M17.11"]), now="2027-01-01")
     (among,) = (each.explanation for each in scene.determinations if each.procedure_code == "38232")
     assert json.loads(msgspec.json.encode(among)) == json.loads(msgspec.json.encode(alone))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("M17.11", "M17.11"),
+        (("M1711", "C9100"), "C9100, M1711"),
+        (None, "absent"),
+        (2.5, "2.5"),
+        (420000, "420000"),
+        ("a word of the sender", "not shown"),
+        (("RT", "a word of the sender"), "RT, not shown"),
+        ("x" * 25, "not shown"),
+        ("", "not shown"),
+        (chr(0xDC) + "b", "not shown"),
+    ],
+)
+def test_a_value_is_shown_only_when_it_has_the_shape_of_a_code_a_word_or_a_number(value: object, words: str) -> None:
+    assert conditions.shown(value) == words
+
+
+def test_a_rule_on_what_senders_write_freely_does_not_repeat_it() -> None:
+    """The rules that ship read no such fact, but others may."""
+    (policy,) = shipped().index["62308"]["0565T"]
+    asking = Rule(
+        "synthetic", Outcome.REVIEW, "synthetic", condition=conditions.Test("modifiers", "any_of", frozenset({"ZZ"}))
+    )
+    versions = tuple(
+        replace(each, rules={code: (asking, *rules) for code, rules in each.rules.items()}) for each in policy.versions
+    )
+    rulebook = replace(shipped(), index={"62308": {"0565T": (replace(policy, versions=versions),)}})
+    found = Scene(claim(line(modifiers=[f"{CANARY} in words"])), rulebook=rulebook).determination
+    assert reasons(found) == [("synthetic", "not_matched"), ("adipose-implant-knee", "matched")]
+    assert found.explanation[0].because == "modifiers is not shown; the rule asks it to include one of ZZ"
