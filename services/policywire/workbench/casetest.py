@@ -125,9 +125,9 @@ def _differences(case: Case, got: Determination | None) -> Iterator[tuple[tuple[
         wanted = getattr(expect, field.name)
         if wanted is UNSET:
             continue
-        wanted, found = _comparable(wanted), _comparable(seen[field.name])
+        wanted, found = comparable(wanted), comparable(seen[field.name])
         if wanted != found:
-            yield ("expect", field.name), f"{case.name}: {field.name} is {_say(found)}, expected {_say(wanted)}"
+            yield ("expect", field.name), f"{case.name}: {field.name} is {say(found)}, expected {say(wanted)}"
 
 
 def _seen(got: Determination) -> dict[str, Any]:
@@ -146,11 +146,13 @@ def _seen(got: Determination) -> dict[str, Any]:
     }
 
 
-def _comparable(value: Any) -> Any:
+def comparable(value: Any) -> Any:
+    """A value to compare: lists in any order, their parts as text."""
     return tuple(sorted(str(each) for each in value)) if isinstance(value, tuple) else value
 
 
-def _say(value: Any) -> str:
+def say(value: Any) -> str:
+    """A value in a sentence."""
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]"
     return "null" if value is None else str(value)

@@ -12,7 +12,7 @@ from policywire.cases.timeline import Timeline
 from policywire.model.decode import EVENT_DECODER, Rejected
 from policywire.model.records import Record
 from policywire.rulebook.rulebook import Rulebook
-from policywire.step import Step, step, tick
+from policywire.step import Step, follow, step, tick
 
 
 class BadLine(NamedTuple):
@@ -52,6 +52,14 @@ class Replay:
             due, member_id = heappop(self._next_due)
             if self._due.get(member_id) == due:
                 yield from self._keep(member_id, tick(self._timelines[member_id], self._rulebook, self._clock))
+
+    def publish(self, rulebook: Rulebook, at: datetime) -> Iterator[Record]:
+        """From an instant on decide by another rulebook; appointments still to come are looked at again at once."""
+        yield from self.advance(at)
+        self._rulebook = rulebook
+        now = self._clock or at
+        for member_id, timeline in tuple(self._timelines.items()):
+            yield from self._keep(member_id, follow(timeline, rulebook, now))
 
     def _keep(self, member_id: str, given: Step) -> tuple[Record, ...]:
         if given.timeline is None:
