@@ -25,7 +25,7 @@ from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step, step, tick
 from policywire.stream import changelog, deadletters
 from policywire.stream.outgoing import Outgoing
-from policywire.stream.partitioning import partition_of
+from policywire.stream.partitioning import positive_hash
 from policywire.stream.reader import Chunk
 from policywire.stream.tally import Tally
 
@@ -181,9 +181,9 @@ class Batch:
         else:
             topic, key = outlets.alerts, record.alert_id.encode()
             self.tally.alerts[record.kind, record.severity, record.status] += 1
-        self.outgoing.add(topic, partition_of(key, outlets.partitions[topic]), key, value)
-        audit_log = outlets.audit_log
-        self.outgoing.add(audit_log, partition_of(key, outlets.partitions[audit_log]), key, value)
+        place = positive_hash(key)
+        for name in (topic, outlets.audit_log):
+            self.outgoing.add(name, place % outlets.partitions[name], key, value)
 
     def _reject(self, record: Any, chunk: Chunk, code: ErrorCode, detail: str) -> None:
         self.tally.rejected[chunk.topic, code.value] += 1
