@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import msgspec
 import pytest
@@ -19,6 +20,8 @@ SEED = int(os.environ.get("POLICYWIRE_STREAMS_SEED", "552"))
 ORDERS = 3
 END = dt.datetime(2026, 2, 17, 12, tzinfo=dt.UTC)
 """After every event that a history can hold, three days before the last day of service."""
+NEARING = [dt.datetime(2026, 2, day, 12, tzinfo=dt.UTC) for day in (5, 6, 16, 17)]
+"""15, 14, 4 and 3 days before the last day of service."""
 A_YEAR_ON = dt.datetime(2027, 1, 10, tzinfo=dt.UTC)
 """The day on which alerts of services on 2026-01-10 are no longer open, and those of the day after still are."""
 FORGOTTEN = dt.datetime(2028, 12, 31, tzinfo=dt.UTC)
@@ -58,15 +61,14 @@ def seeds() -> Iterable[int]:
     return (SEED * 1_000_000 + number for number in range(STREAMS))
 
 
-def against_oracle(rulebook: Rulebook, orders: list[list[Event]], now: dt.datetime) -> list[str]:
-    wrong = []
-    for events in orders:
-        expected = oracle.expected(events, now)
-        folding = Folding(rulebook).feed_all(events)
-        folding.advance(now)
-        wrong += differences(expected.determinations, folding.current())
-        wrong += differences(expected.alerts, folding.open())
-    return wrong
+def against_oracle(rulebook: Rulebook, now: dt.datetime, events: list[Event]) -> list[str]:
+    expected = oracle.expected(events, now)
+    folding = Folding(rulebook).feed_all(events)
+    folding.advance(now)
+    return [
+        *differences(expected.determinations, folding.current()),
+        *differences(expected.alerts, folding.open()),
+    ]
 
 
 def test_every_order_of_a_history_ends_in_what_the_oracle_says(rulebook: Rulebook) -> None:
@@ -74,12 +76,18 @@ def test_every_order_of_a_history_ends_in_what_the_oracle_says(rulebook: Ruleboo
         histories = Histories(seed)
         events = histories.history()
         for _ in range(ORDERS):
-            assert_holds(lambda part: against_oracle(rulebook, [part], END), histories.shuffled(events), seed)
+            assert_holds(partial(against_oracle, rulebook, END), histories.shuffled(events), seed)
 
 
 def test_a_year_on_only_what_can_still_be_acted_on_is_open(rulebook: Rulebook) -> None:
     for seed in seeds():
-        assert_holds(lambda part: against_oracle(rulebook, [part], A_YEAR_ON), Histories(seed).history(), seed)
+        assert_holds(partial(against_oracle, rulebook, A_YEAR_ON), Histories(seed).history(), seed)
+
+
+def test_as_a_service_nears_its_alerts_are_as_loud_as_the_oracle_says(rulebook: Rulebook) -> None:
+    for seed in seeds():
+        events = [each for each in Histories(seed).history() if each["occurred_at"] < "2026-02"]
+        assert_holds(partial(against_oracle, rulebook, NEARING[seed % len(NEARING)]), events, seed)
 
 
 def test_every_order_of_a_history_leaves_the_same_timeline(rulebook: Rulebook) -> None:
