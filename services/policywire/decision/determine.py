@@ -112,15 +112,16 @@ def _by_rules(facts: ItemFacts, version: Version) -> Finding:
     for rule in version.rules.get(facts.item.procedure_code, ()):
         if rule.condition is None:
             break
-        judgement = rule.condition.judge(facts)
-        if judgement.truth:
+        truth = rule.condition.holds(facts)
+        if truth:
             break
-        if judgement.truth is None and judgement.leaf is not None:
-            unknown_flags.append(version.unknown_flags[judgement.leaf.fact])
+        if truth is None:
+            leaf = rule.condition.culprit(facts).leaf
+            unknown_flags.append(version.unknown_flags[leaf.fact])
             unknown_outcomes.add(rule.outcome)
-            tried.append(undecidable(rule, judgement.leaf))
+            tried.append(undecidable(rule, leaf))
         else:
-            tried.append(not_matched(rule, judgement, facts))
+            tried.append(not_matched(rule, rule.condition, facts))
     else:
         return _no_rule(facts, version, tried, unknown_flags)
     if unknown_outcomes and rule.outcome != Outcome.REVIEW and unknown_outcomes != {rule.outcome}:

@@ -5,16 +5,14 @@ Knows how a rule's trial is put in words; how a value or a test is worded is in 
 
 from policywire.decision.facts import ItemFacts
 from policywire.decision.verdict import Tried
-from policywire.rulebook.conditions import Judgement, Test
+from policywire.rulebook.conditions import Condition, Test
 from policywire.rulebook.rulebook import Rule
 
 
-def not_matched(rule: Rule, judgement: Judgement, facts: ItemFacts) -> Tried:
+def not_matched(rule: Rule, condition: Condition, facts: ItemFacts) -> Tried:
     """A rule that was tried and did not match."""
-    leaf = judgement.leaf
-    if leaf is None:
-        return Tried(rule.id, "not_matched", "no condition of it holds")
-    asked = "not to" if judgement.negated else "to"
+    leaf, negated = condition.culprit(facts)
+    asked = "not to" if negated else "to"
     because = f"{leaf.fact} is {facts.shown(leaf.fact)}; the rule asks it {asked} {leaf.asks}"
     return Tried(rule.id, "not_matched", because)
 

@@ -31,11 +31,14 @@ class ItemFacts:
 
     def read(self, fact: str) -> Any:
         """The fact's value, None when absent, UNKNOWN when the version declares that absence means unknown."""
-        if fact not in self._known:
+        try:
+            return self._known[fact]
+        except KeyError:
             value = _READERS[fact](self)
-            may_be_unknown = fact in self.version.unknown_flags
-            self._known[fact] = UNKNOWN if value is None and may_be_unknown else value
-        return self._known[fact]
+            if value is None and fact in self.version.unknown_flags:
+                value = UNKNOWN
+            self._known[fact] = value
+            return value
 
     def shown(self, fact: str) -> str:
         """The fact's value in words."""

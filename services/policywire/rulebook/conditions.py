@@ -2,8 +2,7 @@
 
 Knows the closed set of facts and operators; does not know where a fact's value comes from
 (:mod:`policywire.decision.facts`). Kleene's logic: false beats unknown in ``All``, true beats unknown in ``AnyOf``,
-``Not`` of unknown is unknown. Beside the truth comes the leaf that settled it, so that an explanation can name the
-first condition that failed.
+``Not`` of unknown is unknown. The leaf that settled it is asked for apart (``culprit``), by explanations alone.
 """
 
 import re
@@ -58,15 +57,11 @@ class Facts(Protocol):
         """The fact's value."""
 
 
-class Judgement(NamedTuple):
-    """The truth of a condition (None: unknown) and the leaf that settled it (None when nothing needs explaining).
+class Culprit(NamedTuple):
+    """The leaf that settled a condition; ``negated``: it stands under a ``Not``, so it is asked not to hold."""
 
-    ``negated``: the leaf stands under a ``Not``, so it is asked not to hold.
-    """
-
-    truth: bool | None
-    leaf: "Test | None"
-    negated: bool = False
+    leaf: "Test"
+    negated: bool
 
 
 class Test(Struct, frozen=True, gc=False):
@@ -86,14 +81,17 @@ class Test(Struct, frozen=True, gc=False):
         if not self.asks:
             force_setattr(self, "asks", intern(f"{_VERBS[self.operator]} {shown(self.operand)}"))
 
-    def judge(self, facts: Facts) -> Judgement:
-        """Whether it holds; unknown when the fact is."""
+    def holds(self, facts: Facts) -> bool | None:
+        """Whether it holds; None: unknown, because the fact is."""
         value = facts.read(self.fact)
-        if self.operator == "known":
-            return Judgement((value is not UNKNOWN) is self.operand, self)
-        if value is UNKNOWN:
-            return Judgement(None, self)
-        return Judgement(OPERATORS[self.operator](value, self.operand), self)
+        if value is UNKNOWN and self.operator != "known":
+            return None
+        return OPERATORS[self.operator](value, self.operand)
+
+    def culprit(self, facts: Facts) -> Culprit:
+        """Itself."""
+        del facts
+        return Culprit(self, negated=False)
 
 
 class All(Struct, frozen=True, gc=False):
@@ -101,16 +99,20 @@ class All(Struct, frozen=True, gc=False):
 
     parts: "tuple[Condition, ...]"
 
-    def judge(self, facts: Facts) -> Judgement:
-        """False with the first part that fails, else unknown with the first that is, else true."""
-        unknown: Judgement | None = None
+    def holds(self, facts: Facts) -> bool | None:
+        """False when a part is, else unknown when one is."""
+        found: bool | None = True
         for part in self.parts:
-            judgement = part.judge(facts)
-            if judgement.truth is False:
-                return judgement
-            if judgement.truth is None and unknown is None:
-                unknown = judgement
-        return unknown or Judgement(truth=True, leaf=None)
+            truth = part.holds(facts)
+            if truth is False:
+                return False
+            if truth is None:
+                found = None
+        return found
+
+    def culprit(self, facts: Facts) -> Culprit:
+        """The first part that settles it."""
+        return _first(self.parts, self.holds(facts), facts)
 
 
 class AnyOf(Struct, frozen=True, gc=False):
@@ -118,18 +120,20 @@ class AnyOf(Struct, frozen=True, gc=False):
 
     parts: "tuple[Condition, ...]"
 
-    def judge(self, facts: Facts) -> Judgement:
-        """True with the first part that holds, else unknown with the first that is, else false with the first part."""
-        unknown: Judgement | None = None
-        first: Judgement | None = None
+    def holds(self, facts: Facts) -> bool | None:
+        """True when a part is, else unknown when one is."""
+        found: bool | None = False
         for part in self.parts:
-            judgement = part.judge(facts)
-            if judgement.truth:
-                return judgement
-            if judgement.truth is None and unknown is None:
-                unknown = judgement
-            first = first or judgement
-        return unknown or first or Judgement(truth=False, leaf=None)
+            truth = part.holds(facts)
+            if truth:
+                return True
+            if truth is None:
+                found = None
+        return found
+
+    def culprit(self, facts: Facts) -> Culprit:
+        """The first part that settles it."""
+        return _first(self.parts, self.holds(facts), facts)
 
 
 class Not(Struct, frozen=True, gc=False):
@@ -137,11 +141,19 @@ class Not(Struct, frozen=True, gc=False):
 
     part: "Condition"
 
-    def judge(self, facts: Facts) -> Judgement:
+    def holds(self, facts: Facts) -> bool | None:
         """The opposite; unknown stays unknown."""
-        judgement = self.part.judge(facts)
-        truth = None if judgement.truth is None else not judgement.truth
-        return Judgement(truth, judgement.leaf, not judgement.negated)
+        truth = self.part.holds(facts)
+        return None if truth is None else not truth
+
+    def culprit(self, facts: Facts) -> Culprit:
+        """The part's, asked the other way round."""
+        leaf, negated = self.part.culprit(facts)
+        return Culprit(leaf, not negated)
+
+
+def _first(parts: "tuple[Condition, ...]", truth: bool | None, facts: Facts) -> Culprit:  # noqa: FBT001  a truth, no switch
+    return next(part for part in parts if part.holds(facts) is truth).culprit(facts)
 
 
 Condition = Test | All | AnyOf | Not

@@ -33,9 +33,9 @@ def test_conditions_follow_kleene_s_logic(truths: tuple[bool | None, ...]) -> No
     parts = tuple(map(leaf, "abc"))
     every = False if False in truths else None if None in truths else True
     some = True if True in truths else None if None in truths else False
-    assert All(parts).judge(facts).truth is every
-    assert AnyOf(parts).judge(facts).truth is some
-    assert Not(parts[0]).judge(facts).truth is (None if truths[0] is None else not truths[0])
+    assert All(parts).holds(facts) is every
+    assert AnyOf(parts).holds(facts) is some
+    assert Not(parts[0]).holds(facts) is (None if truths[0] is None else not truths[0])
 
 
 def conditions(depth: int = 3) -> st.SearchStrategy[Condition]:
@@ -51,10 +51,10 @@ def conditions(depth: int = 3) -> st.SearchStrategy[Condition]:
 def test_what_is_decided_in_spite_of_an_unknown_fact_holds_whatever_the_fact_is(
     condition: Condition, truths: tuple[bool | None, ...]
 ) -> None:
-    judged = condition.judge(Known(**{name: TRUTHS[truth] for name, truth in zip("abc", truths, strict=True)})).truth
+    judged = condition.holds(Known(**{name: TRUTHS[truth] for name, truth in zip("abc", truths, strict=True)}))
     choices = [(True, False) if truth is None else (truth,) for truth in truths]
     possible = {
-        condition.judge(Known(**{name: TRUTHS[truth] for name, truth in zip("abc", world, strict=True)})).truth
+        condition.holds(Known(**{name: TRUTHS[truth] for name, truth in zip("abc", world, strict=True)}))
         for world in product(*choices)
     }
     assert judged is None or possible == {judged}
@@ -62,8 +62,8 @@ def test_what_is_decided_in_spite_of_an_unknown_fact_holds_whatever_the_fact_is(
 
 def test_the_first_part_that_fails_is_the_one_that_is_named() -> None:
     facts = Known(a=UNKNOWN, b="no", c="no")
-    assert All((leaf("a"), leaf("b"), leaf("c"))).judge(facts).leaf == leaf("b")
-    assert All((leaf("a"), leaf("x"))).judge(Known(a=UNKNOWN, x="yes")).leaf == leaf("a")
+    assert All((leaf("a"), leaf("b"), leaf("c"))).culprit(facts).leaf == leaf("b")
+    assert All((leaf("a"), leaf("x"))).culprit(Known(a=UNKNOWN, x="yes")).leaf == leaf("a")
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_an_absent_fact_satisfies_only_that_it_is_absent(
     operator: str, operand: Any, holding: list[Any], failing: list[Any]
 ) -> None:
     test = Leaf("fact", operator, operand)
-    assert all(test.judge(Known(fact=value)).truth is True for value in holding)
-    assert all(test.judge(Known(fact=value)).truth is False for value in failing)
-    assert test.judge(Known(fact=UNKNOWN)).truth is None
+    assert all(test.holds(Known(fact=value)) is True for value in holding)
+    assert all(test.holds(Known(fact=value)) is False for value in failing)
+    assert test.holds(Known(fact=UNKNOWN)) is None
 
 
 def test_only_known_can_be_asked_of_an_unknown_fact() -> None:
-    assert Leaf("fact", "known", operand=False).judge(Known(fact=UNKNOWN)).truth is True
-    assert Leaf("fact", "known", operand=True).judge(Known(fact=None)).truth is True
+    assert Leaf("fact", "known", operand=False).holds(Known(fact=UNKNOWN)) is True
+    assert Leaf("fact", "known", operand=True).holds(Known(fact=None)) is True
 
 
 def test_the_language_writes_every_fact_and_no_operator_that_the_engine_lacks() -> None:
