@@ -116,7 +116,7 @@ def _by_rules(facts: ItemFacts, version: Version) -> Finding:
         if truth:
             break
         if truth is None:
-            leaf = rule.condition.culprit(facts).leaf
+            leaf, _ = rule.condition.culprit(facts)
             unknown_flags.append(version.unknown_flags[leaf.fact])
             unknown_outcomes.add(rule.outcome)
             tried.append(undecidable(rule, leaf))

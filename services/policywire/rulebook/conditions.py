@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from enum import Enum
 from sys import intern
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -57,11 +57,8 @@ class Facts(Protocol):
         """The fact's value."""
 
 
-class Culprit(NamedTuple):
-    """The leaf that settled a condition; ``negated``: it stands under a ``Not``, so it is asked not to hold."""
-
-    leaf: "Test"
-    negated: bool
+Culprit = tuple["Test", bool]
+"""The leaf that settled a condition, and whether it stands under a ``Not``, so that it is asked not to hold."""
 
 
 class Test(Struct, frozen=True, gc=False):
@@ -91,7 +88,7 @@ class Test(Struct, frozen=True, gc=False):
     def culprit(self, facts: Facts) -> Culprit:
         """Itself."""
         del facts
-        return Culprit(self, negated=False)
+        return self, False
 
 
 class All(Struct, frozen=True, gc=False):
@@ -111,8 +108,8 @@ class All(Struct, frozen=True, gc=False):
         return found
 
     def culprit(self, facts: Facts) -> Culprit:
-        """The first part that settles it."""
-        return _first(self.parts, self.holds(facts), facts)
+        """The first part that fails, else the first that is unknown."""
+        return _settling(self.parts, facts, by=False).culprit(facts)
 
 
 class AnyOf(Struct, frozen=True, gc=False):
@@ -132,8 +129,8 @@ class AnyOf(Struct, frozen=True, gc=False):
         return found
 
     def culprit(self, facts: Facts) -> Culprit:
-        """The first part that settles it."""
-        return _first(self.parts, self.holds(facts), facts)
+        """The first part that holds, else the first that is unknown, else the first."""
+        return _settling(self.parts, facts, by=True).culprit(facts)
 
 
 class Not(Struct, frozen=True, gc=False):
@@ -149,11 +146,19 @@ class Not(Struct, frozen=True, gc=False):
     def culprit(self, facts: Facts) -> Culprit:
         """The part's, asked the other way round."""
         leaf, negated = self.part.culprit(facts)
-        return Culprit(leaf, not negated)
+        return leaf, not negated
 
 
-def _first(parts: "tuple[Condition, ...]", truth: bool | None, facts: Facts) -> Culprit:  # noqa: FBT001  a truth, no switch
-    return next(part for part in parts if part.holds(facts) is truth).culprit(facts)
+def _settling(parts: "tuple[Condition, ...]", facts: Facts, *, by: bool) -> "Condition":
+    """The first part of this truth, else the first that is unknown, else the first."""
+    unknown: Condition | None = None
+    for part in parts:
+        truth = part.holds(facts)
+        if truth is by:
+            return part
+        if truth is None and unknown is None:
+            unknown = part
+    return unknown or parts[0]
 
 
 Condition = Test | All | AnyOf | Not
