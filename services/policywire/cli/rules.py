@@ -11,6 +11,7 @@ from policywire.errors import Fault
 from policywire.rulebook.shape import KINDS, schema_text
 from policywire.workbench.casetest import run_cases
 from policywire.workbench.check import check_rules, fault_report, report, rules_folder, summary
+from policywire.workbench.watchtest import run_watch_cases
 
 _PATH = click.argument("path", required=False, type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
@@ -47,7 +48,7 @@ def check(path: Path | None, *, as_json: bool) -> None:
 @_PATH
 @_JSON
 def test(path: Path | None, *, as_json: bool) -> None:
-    """Run the cases beside each policy through the same step that the worker uses.
+    """Run the cases beside the policies and the watch rules through the same step that the worker uses.
 
     PATH is the folder of documents [default: ./rules, or else the rules that ship with policywire].
 
@@ -61,7 +62,7 @@ def test(path: Path | None, *, as_json: bool) -> None:
         else:
             _print_faults(reading.faults)
         raise SystemExit(2)
-    run = run_cases(reading)
+    run = run_cases(reading) + run_watch_cases(reading)
     if as_json:
         faults = [fault_report(fault) for fault in run.faults]
         _print_json({"passed": not faults, "cases": run.count, "failed": run.failed, "faults": faults})

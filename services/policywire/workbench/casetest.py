@@ -31,6 +31,11 @@ class CaseRun(Struct, frozen=True):
     failed: int
     faults: tuple[Fault, ...]
 
+    def __add__(self, other: "CaseRun") -> "CaseRun":
+        """Both together."""
+        faults = tuple(sorted((*self.faults, *other.faults)))
+        return CaseRun(self.count + other.count, self.failed + other.failed, faults)
+
 
 def run_cases(reading: Reading) -> CaseRun:
     """Run every case of documents that were read without a fault."""

@@ -110,4 +110,4 @@ def test_schemas_are_written_for_an_editor(tmp_path: Path) -> None:
     assert run("schemas", tmp_path / "schemas").exit_code == 0
     written = {path.name: path.read_text() for path in (tmp_path / "schemas").iterdir()}
     assert written == {name: (ROOT / "schemas" / name).read_text() for name in written}
-    assert len(written) == 6
+    assert len(written) == 7
