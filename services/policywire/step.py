@@ -48,7 +48,7 @@ class Listing(Struct, frozen=True, gc=False):
 def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: datetime) -> Step:
     """Fold an event into its member's timeline and say what changed."""
     listing = _listing(event, rulebook)
-    if timeline is None and not listing.listed and isinstance(event, ClaimContent | AppointmentContent):
+    if timeline is None and not listing.listed and isinstance(event, _CONTENTS):
         return Step(None, undecided_lines=listing.undecided, unmapped_codes=listing.unmapped)
     before = timeline or blank(event.member_id)
     folded = fold(event, before, rulebook)
@@ -93,6 +93,7 @@ def _listing(event: AnyEvent, rulebook: Rulebook) -> Listing:
 
 
 _NO_CODES = Listing(0, 0, 0)
+_CONTENTS = (ClaimContent, AppointmentContent)
 
 
 def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
