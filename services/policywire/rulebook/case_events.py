@@ -4,7 +4,7 @@ Knows the event contracts; does not know what an event leads to.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, get_args
 
 import msgspec
@@ -13,6 +13,7 @@ from msgspec import UNSET
 from policywire.model.decode import EVENT_DECODER
 from policywire.model.events import EVENT_TYPES, AnyEvent
 from policywire.model.faults import judge
+from policywire.rulebook.checks import YEARS
 from policywire.rulebook.source import Finding, Path
 from policywire.rulebook.watch_cases import EventText, WatchCase
 
@@ -50,6 +51,21 @@ def event_values(case: WatchCase, payer_id: str) -> Iterator[bytes]:
         yield msgspec.json.encode(_value(event, number, before, payer_id))
 
 
+def far_dates(case: WatchCase) -> Iterator[Finding]:
+    """Dates that cannot be computed with; a case with one is looked at no further. Paths begin at the case."""
+    dates: list[tuple[Path, object]] = [(("as_of",), case.as_of)]
+    if case.published is not None:
+        dates += [(("published", name), getattr(case.published, name)) for name in ("version", "at")]
+    for e, event in enumerate(case.events):
+        dates += [(("events", e, name), value) for name, value in msgspec.structs.asdict(event).items()]
+        for x, line in enumerate(event.lines or ()):
+            below = ("events", e, "lines", x)
+            dates += [((*below, name), value) for name, value in msgspec.structs.asdict(line).items()]
+    for path, day in dates:
+        if isinstance(day, date) and day.year not in YEARS:
+            yield Finding(path, "date", f"{day.isoformat()} lies outside 1900 to 2199", "Mend the year.")
+
+
 def event_findings(case: WatchCase, payer_id: str) -> Iterator[Finding]:
     """Events of a case that do not fit the contracts; paths begin at the case."""
     for position, event in enumerate(case.events):
@@ -61,6 +77,9 @@ def event_findings(case: WatchCase, payer_id: str) -> Iterator[Finding]:
             if value is not UNSET and _NAMES.get(name, name) not in known:
                 message = f"{event.event} has no {name}"
                 yield Finding((*path, name), "event-field", message, "Take it away, or mend the event.")
+    if case.as_of is not None and any(each.at is not UNSET and each.at > case.as_of for each in case.events):
+        message = "it is looked at before an event of it happens"
+        yield Finding(("as_of",), "as-of", message, "Give a later instant, or take it away.")
     for position, value in enumerate(event_values(case, payer_id)):
         for fault in judge(value, EVENT_TYPES)[1]:
             where: Path = ("events", position, *_path(fault.pointer))

@@ -12,7 +12,7 @@ from msgspec import Struct
 from policywire.model.calendar import add_months
 from policywire.model.codes import procedure_code
 from policywire.model.events import AgreementSigned, AnyEvent, AppointmentContent, ClaimContent
-from policywire.rulebook.case_events import case_events, event_findings
+from policywire.rulebook.case_events import case_events, event_findings, far_dates
 from policywire.rulebook.checks import twice
 from policywire.rulebook.collection import Collection, Key, Located
 from policywire.rulebook.compile import watch_rules
@@ -86,7 +86,7 @@ def watch_case_findings(document: WatchCasesDocument, policy: CompiledPolicy, pa
     starts = [version.effective_from for version in policy.versions]
     for position, case in enumerate(document.cases):
         path = ("cases", position)
-        for finding in event_findings(case, payer_id):
+        for finding in tuple(far_dates(case)) or event_findings(case, payer_id):
             yield finding._replace(path=(*path, *finding.path))
         if case.published is not None and case.published.version not in starts[1:]:
             message = f"{policy.id} has no later version {case.published.version}"

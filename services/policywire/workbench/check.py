@@ -62,14 +62,15 @@ def summary(reading: Reading) -> Summary:
     policies = [draft.policy for draft in collection.drafts.values()]
     versions = [version for policy in policies for version in policy.versions]
     others = [*collection.payers, *collection.contexts, *collection.terms, *collection.watch]
-    cases = [*collection.cases.values(), *collection.watch_cases.values()]
+    cases = [len(each.cases) for each in collection.cases.values()]
+    cases += [len(each.cases) for each in collection.watch_cases.values()]
     return Summary(
         documents=len(policies) + len(others) + len(cases),
         policies=len(policies),
         versions=len(versions),
         rules=sum(len({rule.id for rules in version.rules.values() for rule in rules}) for version in versions),
         procedure_codes=len({code for version in versions for code in version.rules}),
-        cases=sum(len(document.cases) for document in cases),
+        cases=sum(cases),
         revision=reading.rulebook.revision if reading.rulebook else None,
     )
 
