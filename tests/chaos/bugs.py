@@ -18,7 +18,7 @@ from policywire.stream.lane import Lane
 from policywire.stream.opening import Opening
 from policywire.stream.outgoing import Outgoing, RecordBatch
 from policywire.stream.points import Point
-from policywire.stream.reader import Chunk, Partition
+from policywire.stream.reader import Chunk, Partition, Reader
 from policywire.stream.transactions import Transactions
 
 
@@ -90,23 +90,22 @@ def _parted(batch: Batch) -> tuple[Outgoing, Outgoing]:
 
 
 def _state_not_rolled_back() -> None:
-    commit, work = Lane._commit, Lane._work
+    commit, fetch = Lane._commit, Reader.fetch
 
-    async def fold_and_commit(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
+    async def fold_commit_and_try_again(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
         this._fold(batch)
-        await commit(this, batch, chunks)
-
-    async def work_and_try_again(this: Lane) -> None:
-        chunks = this._fetched = [replace(chunk, records=list(chunk.records)) for chunk in this._fetched]
         try:
-            await work(this)
+            await commit(this, batch, chunks)
         except ClusterFault:
             await this._transactions.fence()
-            this._fetched = chunks + this._fetched
+            this._fetched[:0] = chunks
             this._arrived.set()
 
-    _replace(Lane, "_commit", fold_and_commit)
-    _replace(Lane, "_work", work_and_try_again)
+    async def fetch_to_read_twice(this: Reader) -> list[Chunk]:
+        return [replace(chunk, records=list(chunk.records)) for chunk in await fetch(this)]
+
+    _replace(Lane, "_commit", fold_commit_and_try_again)
+    _replace(Reader, "fetch", fetch_to_read_twice)
 
 
 def _random_transactional_id() -> None:

@@ -6,6 +6,7 @@ moment is when a worker is killed.
 
 import asyncio
 import signal
+from collections.abc import Iterable
 from random import Random
 from typing import Literal
 
@@ -65,17 +66,18 @@ class Injector:
         self.landings: list[Landing] = []
 
     async def run(self, faults: list[Fault]) -> None:
-        """Inject all of them, in this order, each when everybody works and the feeder has gone on a share of the way.
+        """Inject all of them in this order, each when everybody works and as the feeder begins a share at full rate.
 
         At the end everybody works again.
 
         Raises:
             DeadlineMissed: a fault did not land, or the system did not recover from the one before.
         """
-        share = self._feeder.total / (len(faults) + 1)
+        share = self._feeder.total / (len(faults) + 2)
+        self._feeder.allowance = int(share)
         for number, fault in enumerate(faults, 1):
-            self._feeder.allowance = int(share * number)
             await self._everybody_works()
+            self._feeder.allowance = int(share * (number + 1))
             if fault.kind == "kill_broker":
                 await self._kill_broker(fault)
             else:
@@ -129,13 +131,21 @@ class Injector:
         await until(f"{fault} lands", lambda: worker.is_stopped, LANDING_S)
         lanes = worker.board.lanes()
         self._record(fault, worker, lanes)
-        others = [other for other in self._workers if other is not worker]
+        before = self._commits_of_others(worker, lanes)
         await until(
             f"others take over lanes {sorted(lanes)}",
-            lambda: all(any(_worked_on(other, lane) for other in others) for lane in lanes),
+            lambda: all(
+                commits >= before[lane] + TAKEOVER_COMMITS
+                for lane, commits in self._commits_of_others(worker, lanes).items()
+            ),
             LANDING_S,
         )
         worker.send(signal.SIGCONT)
+
+    def _commits_of_others(self, worker: WorkerProcess, lanes: Iterable[int]) -> dict[int, int]:
+        """By lane, what the other workers have committed of it in their present lives."""
+        views = [other.board.lanes() for other in self._workers if other is not worker]
+        return {lane: sum(view[lane].commits for view in views if lane in view) for lane in lanes}
 
     async def _kill_broker(self, fault: Fault) -> None:
         await asyncio.sleep(self._random.uniform(0, MOMENT_MAX_S))
@@ -157,8 +167,3 @@ class Injector:
                 self._feeder.total - self._feeder.published,
             )
         )
-
-
-def _worked_on(worker: WorkerProcess, lane: int) -> bool:
-    view = worker.board.lanes().get(lane)
-    return view is not None and view.commits >= TAKEOVER_COMMITS

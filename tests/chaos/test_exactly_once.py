@@ -49,9 +49,9 @@ class Planted(Struct, frozen=True):
 
 PLANTED: dict[str, Planted] = {
     # Several of a kind, because a fault may hit a batch that says nothing, or a lane's opening.
-    "offsets_first": Planted((Fault("kill_at", "after_send"),) * 3, "lost"),
-    "outputs_first": Planted((Fault("kill_at", "after_commit"),) * 2, "duplicated"),
-    "state_not_rolled_back": Planted((Fault("fail_at", "before_commit"),) * 4, "lost"),
+    "offsets_first": Planted((Fault("kill_at", "after_send", 8),) * 3, "lost"),
+    "outputs_first": Planted((Fault("kill_at", "after_commit", 8),) * 2, "duplicated"),
+    "state_not_rolled_back": Planted((Fault("fail_at", "before_commit", 8),) * 6, "lost"),
     "random_transactional_id": Planted((Fault("stop_at", "batch_decided"),), "duplicated"),
     # A record of the audit log is over a kilobyte: batches of several are refused, single ones are taken.
     "answers_ignored": Planted((), "lost", {"audit-log": {"max.message.bytes": "2500"}}),
