@@ -26,6 +26,8 @@ from policywire.rulebook.rulebook import Rulebook
 
 _heading = msgspec.json.Decoder(Heading).decode
 _NOTHING = Remembered(None, None)
+_POLICY_LANE = 0
+"""The lane that speaks of policies."""
 
 
 def audit_log(log: Log, group_offsets: Mapping[Stream, int], rulebook: Rulebook, now: datetime, prefix: str) -> Audit:
@@ -49,6 +51,7 @@ def audit_log(log: Log, group_offsets: Mapping[Stream, int], rulebook: Rulebook,
     audit.findings += _progress(log, observed, group_offsets)
     audit.findings += _dead_letters(intake, observed, prefix)
     _members(audit, recomputation, intake, observed)
+    _policies(audit, recomputation, observed)
     audit.expected[DEAD_LETTERS] = len(intake.dead)
     audit.seconds = perf_counter() - began
     return audit
@@ -129,8 +132,19 @@ def _members(audit: Audit, recomputation: Recomputation, intake: Intake, observe
     audit.expected[CHANGELOG] = audit.timelines
 
 
+def _policies(audit: Audit, recomputation: Recomputation, observed: Observed) -> None:
+    """What is said of policies is said once, however often workers start, and is what one lane remembers."""
+    story, memory = recomputation.of_policies()
+    for (topic, _), values in story.items():
+        audit.expected[topic] = audit.expected.get(topic, 0) + len(values)
+    audit.findings += _differences(story, observed.of_policies)
+    for lane in {_POLICY_LANE, *observed.policies}:
+        if observed.policies.get(lane, {}) != (memory if lane == _POLICY_LANE else {}):
+            audit.findings.append(Finding("state", f"lane {lane}", "what was said of policies differs"))
+
+
 def _differences(expected: Mapping[Stream, list[bytes]], streams: Mapping[Stream, list[bytes]]) -> Iterator[Finding]:
-    """Why a member's records are not those demanded, by id: lost, duplicated, wrong, phantom, or else reordered."""
+    """Why records are not those demanded, by id: lost, duplicated, wrong, phantom, or else reordered."""
     for stream in sorted(expected.keys() | streams.keys()):
         wanted, there = Counter(expected.get(stream, ())), Counter(streams.get(stream, ()))
         missing, surplus = list((wanted - there).elements()), list((there - wanted).elements())

@@ -30,7 +30,7 @@ MEANING: dict[Invariant, str] = {
     "reordered": "a member's records are all there, in an order that no order of its events explains",
     "misplaced": "a record's key is not its id, or its partition not that of its key",
     "revision": "a record was made by another rulebook than the one in force",
-    "state": "a timeline in the changelog is not, byte for byte, what the member's events give",
+    "state": "a timeline in the changelog is not, byte for byte, what the member's events give; or a policy's memory",
     "rewound": "a lane's input offsets in the changelog went back",
     "behind": "the lane's offsets, in the changelog or of the group, are not the end of the input",
     "hanging": "a transaction is still open after every worker has gone",

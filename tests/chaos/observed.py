@@ -1,4 +1,4 @@
-"""What the worker wrote, sorted by whom it is about: records by member, dead letters by source, timelines by lane.
+"""What the worker wrote, sorted by what it is about: members, policies, dead letters by source, state by lane.
 
 Knows the shape of the worker's records as the contracts and the changelog have them. Judges nothing but where a record
 lies and which rulebook made it.
@@ -19,12 +19,13 @@ OUTPUTS = (*RECORD_TOPICS, DEAD_LETTERS, CHANGELOG)
 _OFFSETS_KEY = b"\xffoffsets"
 _LANE_KEY = b"\xff"
 """No member id begins with this byte; the lane's own records do."""
+_POLICY_KEY = b"\xffpolicy\0"
 
 
 class Heading(Struct, frozen=True):
-    """What the auditor reads of a determination or an alert."""
+    """What the auditor reads of a determination or an alert; one about a policy has no member."""
 
-    member_id: str
+    member_id: str | None
     rulebook_revision: str
     determination_id: str | None = None
     alert_id: str | None = None
@@ -49,13 +50,15 @@ class Remembered(Struct, frozen=True):
 class Observed(Struct):
     """Everything that was written.
 
-    ``records`` is by member, then stream. ``dead`` is by the source that the headers name. ``timelines`` and
-    ``offsets`` are by lane.
+    ``records`` is by member, then stream; ``of_policies`` by stream. ``dead`` is by the source that the headers name.
+    ``timelines``, ``policies`` (the last word on each changelog key of a policy) and ``offsets`` are by lane.
     """
 
     records: dict[str, dict[Stream, list[bytes]]] = field(default_factory=dict)
+    of_policies: dict[Stream, list[bytes]] = field(default_factory=dict)
     dead: dict[Source, list[tuple[Stream, Entry]]] = field(default_factory=dict)
     timelines: dict[int, dict[str, Remembered]] = field(default_factory=dict)
+    policies: dict[int, dict[bytes, bytes | None]] = field(default_factory=dict)
     offsets: dict[int, dict[str, int]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
@@ -97,7 +100,8 @@ def _take_record(observed: Observed, stream: Stream, entry: Entry, revision: str
         observed.findings.append(Finding("misplaced", where, f"offset {entry.offset}"))
     if heading.rulebook_revision != revision:
         observed.findings.append(Finding("revision", where, f"offset {entry.offset}"))
-    streams = observed.records.setdefault(heading.member_id, {})
+    member = heading.member_id
+    streams = observed.of_policies if member is None else observed.records.setdefault(member, {})
     streams.setdefault(stream, []).append(entry.value or b"")
 
 
@@ -111,6 +115,8 @@ def _take_change(observed: Observed, lane: int, entry: Entry) -> None:
     key = entry.key or b""
     if key == _OFFSETS_KEY:
         _take_offsets(observed, lane, entry)
+    elif key.startswith(_POLICY_KEY):
+        observed.policies.setdefault(lane, {})[key] = entry.value
     elif not key.startswith(_LANE_KEY):
         due = dict(entry.headers).get("due")
         observed.timelines.setdefault(lane, {})[key.decode()] = Remembered(entry.value, due)

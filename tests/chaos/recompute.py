@@ -1,4 +1,4 @@
-"""What the input demands: dead letters, and each member's records in whatever order its events may have met.
+"""What is demanded: dead letters, what a rulebook says of policies, and each member's records in whatever order.
 
 Knows the pure core, nothing of ``policywire.stream``. Within a topic a member's events have one order. Between the two
 topics of a lane they meet as they were fetched, so the order is searched: one must exist that explains everything that
@@ -13,6 +13,8 @@ from aiokafka.partitioner import murmur2
 from msgspec import Struct, field
 from tests.chaos.logs import Entry, Log, Stream
 
+from policywire.cases.announcements import announce
+from policywire.cases.announcements import encode as encode_memory
 from policywire.cases.codec import encode as encode_timeline
 from policywire.cases.timeline import Timeline
 from policywire.model.decode import CLAIM_DECODER, SCHEDULING_DECODER
@@ -198,6 +200,20 @@ class Recomputation:
         member = intake.members.setdefault((lane, event.member_id), Member())
         turns = member.claims if topic == CLAIMS else member.scheduling
         turns.append(Turn(event, entry.timestamp))
+
+    def of_policies(self) -> tuple[dict[Stream, list[bytes]], dict[bytes, bytes]]:
+        """What a first start says of the rulebook's policies, by stream; and what the changelog then has of them."""
+        announced = announce({}, self._rulebook)
+        streams: dict[Stream, list[bytes]] = {}
+        for alert in announced.alerts:
+            for said in self._said(alert):
+                streams.setdefault(said.stream, []).append(said.value)
+        memory = {
+            b"\xffpolicy\0%b\0%b" % (payer.encode(), policy.encode()): encode_memory(each)
+            for (payer, policy), each in announced.memory.items()
+            if each is not None
+        }
+        return streams, memory
 
     def explain(self, member: Member, observed: Mapping[Stream, list[bytes]], state: bytes | None) -> Explanation:
         """Find an order of the member's events that says what was observed and ends in that state.

@@ -12,10 +12,12 @@ from tests.chaos.recompute import CLAIMS, INPUTS, SCHEDULING, partition_of
 from tests.chaos.traffic import NOW, Traffic
 
 from policywire import __version__
+from policywire.cases.announcements import announce
+from policywire.cases.announcements import encode as encode_memory
 from policywire.cases.codec import encode as encode_timeline
 from policywire.cases.timeline import Timeline
 from policywire.model.decode import CLAIM_DECODER, SCHEDULING_DECODER
-from policywire.model.records import Determination, encode
+from policywire.model.records import Determination, Record, encode
 from policywire.model.rejection import Rejected
 from policywire.resources import shipped
 from policywire.rulebook.load import load_rulebook
@@ -34,6 +36,7 @@ class Writer:
         self.entries: dict[Stream, list[Entry]] = {(topic, lane): [] for topic in TOPICS for lane in range(LANES)}
         self._timelines: dict[str, Timeline | None] = {}
         self._clock = 0
+        self._speak_of_policies()
         for message in Traffic(3, claims):
             lane = partition_of(message.key or b"", LANES)
             self._decide(message.topic, lane, self._write(message.topic, lane, message.key, message.value))
@@ -60,13 +63,25 @@ class Writer:
         before = self._timelines.get(event.member_id)
         result = step(event, before, RULEBOOK, NOW)
         for record in result.records:
-            is_determination = isinstance(record, Determination)
-            key = (record.determination_id if isinstance(record, Determination) else record.alert_id).encode()
-            for output in ("determinations" if is_determination else "alerts", "audit-log"):
-                self._write(output, partition_of(key, LANES), key, encode(record))
+            self._say(record)
         if result.timeline is not before:
             self._timelines[event.member_id] = result.timeline
             self._remember(lane, event.member_id.encode(), result.timeline)
+
+    def _say(self, record: Record) -> None:
+        is_determination = isinstance(record, Determination)
+        key = (record.determination_id if isinstance(record, Determination) else record.alert_id).encode()
+        for output in ("determinations" if is_determination else "alerts", "audit-log"):
+            self._write(output, partition_of(key, LANES), key, encode(record))
+
+    def _speak_of_policies(self) -> None:
+        announced = announce({}, RULEBOOK)
+        for alert in announced.alerts:
+            self._say(alert)
+        for (payer, policy), memory in announced.memory.items():
+            assert memory is not None
+            key = b"\xffpolicy" + f"\0{payer}\0{policy}".encode()
+            self._write("member-timelines", 0, key, encode_memory(memory))
 
     def _remember(self, lane: int, member: bytes, timeline: Timeline | None) -> None:
         assert timeline is not None
@@ -155,6 +170,28 @@ def swap_a_members_records(log: Log) -> None:
     entries[first], entries[second] = entries[second], entries[first]
 
 
+def is_of_a_policy(entry: Entry) -> bool:
+    return b'"member_id":null' in (entry.value or b"")
+
+
+def lose_what_was_said_of_a_policy(log: Log) -> None:
+    partitions = [log.entries["alerts", lane] for lane in range(LANES)]
+    entries = next(each for each in partitions if any(map(is_of_a_policy, each)))
+    del entries[next(at for at, entry in enumerate(entries) if is_of_a_policy(entry))]
+
+
+def speak_of_policies_again(log: Log) -> None:
+    for topic in ("alerts", "audit-log"):
+        for lane in range(LANES):
+            entries = log.entries[topic, lane]
+            entries += [entry for entry in entries if is_of_a_policy(entry)]
+
+
+def forget_a_policy(log: Log) -> None:
+    entries = log.entries["member-timelines", 0]
+    entries[:] = [entry for entry in entries if not (entry.key or b"").startswith(b"\xffpolicy")]
+
+
 def misplace_a_record(log: Log) -> None:
     records(log, "alerts")[0] = replace(records(log, "alerts")[0], key=b"elsewhere")
 
@@ -204,6 +241,9 @@ def change_a_dead_letter(log: Log) -> None:
         (invent_a_record, {"phantom"}),
         (change_a_record, {"wrong"}),
         (swap_a_members_records, {"reordered"}),
+        (lose_what_was_said_of_a_policy, {"lost"}),
+        (speak_of_policies_again, {"duplicated"}),
+        (forget_a_policy, {"state"}),
         (misplace_a_record, {"misplaced"}),
         (use_another_rulebook, {"revision", "wrong"}),
         (forget_a_timeline, {"state"}),

@@ -78,6 +78,20 @@ def settings_for(bootstrap_servers: str, prefix: str, **groups: dict[str, Any]) 
     return load_settings(options)
 
 
+def appointment(number: int, member: str = "M-1", **changes: Any) -> dict[str, Any]:
+    """A booked service that MM 0552 denies."""
+    return {
+        "event_id": f"evt-b{number}",
+        "event_type": "appointment.booked",
+        "occurred_at": "2026-01-05T15:00:00Z",
+        "appointment_id": f"APT-{number}",
+        "payer_id": "62308",
+        "member_id": member,
+        "service_date": "2026-02-01",
+        "procedure_codes": ["0565T"],
+    } | changes
+
+
 async def publish(
     settings: Settings,
     events: Sequence[dict[str, Any] | tuple[bytes | None, bytes | None]],
@@ -147,6 +161,12 @@ async def until_done(settings: Settings) -> None:
                 return
             assert time.monotonic() < deadline, f"not done: {committed} of {ends}"
             await asyncio.sleep(0.02)
+
+
+async def alerts_of(settings: Settings, *kinds: str) -> list[Any]:
+    """Alerts as committed: of these kinds, or all of those that are about a member."""
+    documents = [record.document for record in await records_of(settings, "alerts")]
+    return [each for each in documents if (each["kind"] in kinds if kinds else each["member_id"] is not None)]
 
 
 async def partitions_of(cluster: Cluster, settings: Settings, names: Sequence[str]) -> list[Partition]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from policywire.cases import announcements
+from policywire.cases.announcements import Announced
 from policywire.cases.codec import TimelineUnreadable
 from policywire.cases.codec import decode as decode_timeline
 from policywire.cases.codec import encode as encode_timeline
@@ -22,7 +24,7 @@ from policywire.model.events import AnyEvent
 from policywire.model.records import Determination, Record, encode
 from policywire.model.rejection import ErrorCode, Rejected
 from policywire.rulebook.rulebook import Rulebook
-from policywire.step import Step, step, tick
+from policywire.step import Step, follow, step, tick
 from policywire.stream import changelog, deadletters
 from policywire.stream.outgoing import Outgoing
 from policywire.stream.partitioning import positive_hash
@@ -82,7 +84,7 @@ class Batch:
     ) -> None:
         self._lane = lane
         self._timelines = timelines
-        self._rulebook = rulebook
+        self.rulebook = rulebook
         self.now = now
         self._decoders = decoders
         self._outlets = outlets
@@ -101,7 +103,7 @@ class Batch:
             RecordTooLarge: a record would be refused by the broker.
         """
         decode, first = self._decoders[chunk.topic], chunk.first
-        remembered, overlay, rulebook, now = self._timelines, self._overlay, self._rulebook, self.now
+        remembered, overlay, rulebook, now = self._timelines, self._overlay, self.rulebook, self.now
         horizon = now + CLOCK_AHEAD
         taken = undecided = unmapped = 0
         for record in chunk.records:
@@ -150,7 +152,28 @@ class Batch:
         if timeline is None:
             self._dues[member] = None
         else:
-            self._keep(member, timeline, tick(timeline, self._rulebook, self.now))
+            self._keep(member, timeline, tick(timeline, self.rulebook, self.now))
+
+    def follow(self, member: str) -> None:
+        """Look at a member again because the rulebook has changed, if something is booked."""
+        timeline = self._timeline(member)
+        if timeline is not None:
+            result = follow(timeline, self.rulebook, self.now)
+            if result.timeline is not timeline:
+                self._keep(member, timeline, result)
+                self.tally.followed += 1
+
+    def announce(self, announced: Announced) -> Iterator[None]:
+        """Say what is to be said of policies, and remember that it was; pauses like :meth:`take`."""
+        for number, alert in enumerate(announced.alerts, 1):
+            self._emit(alert)
+            if not number % BREATH:
+                yield
+        for number, (key, memory) in enumerate(announced.memory.items(), 1):
+            value = None if memory is None else announcements.encode(memory)
+            self.outgoing.add(self._outlets.changelog, self._lane, changelog.policy_key(key), value)
+            if not number % BREATH:
+                yield
 
     def _timeline(self, member: str) -> Timeline | None:
         if member in self._overlay:
@@ -203,9 +226,9 @@ class Batch:
                 yield
         self.tally.timelines_changed = len(self.change.timelines)
 
-    def add_offsets(self, offsets: dict[str, int]) -> None:
-        """Put the lane's input offsets, by topic name without prefix, into the changelog."""
-        value = changelog.encode_offsets(offsets)
+    def add_offsets(self, offsets: dict[str, int], swept: str) -> None:
+        """Put the lane's input offsets, by topic name without prefix, into the changelog, and how far it followed."""
+        value = changelog.encode_offsets(offsets, swept)
         self.outgoing.add(self._outlets.changelog, self._lane, changelog.OFFSETS_KEY, value)
 
 

@@ -1,14 +1,16 @@
 """A lane's state as records of ``member-timelines``, and reading it back. Knows its keys and values, no timeline.
 
-Three kinds of records, told apart by their key:
+Four kinds of records, told apart by their key:
 
 * a member's timeline: the member id; the value is the timeline's own encoding, or null when it is to be forgotten;
   the header ``due`` has the instant (Unix seconds) at which time alone will change something, so that restoring does
   not decide again;
-* the lane's input offsets: they, not the group's committed ones, say where the lane goes on;
+* the lane's input offsets: they, not the group's committed ones, say where the lane goes on; beside them the revision
+  with which all that is booked was last looked at, so that a lane which opens knows whether the rules have changed;
+* what was said of a policy, in lane 0 (:mod:`policywire.cases.announcements`);
 * the barrier that an opening lane writes: what stands before it is the state.
 
-The last two begin with a byte that no UTF-8 text has, so no member id can be one of them.
+The last three begin with a byte that no UTF-8 text has, so no member id can be one of them.
 """
 
 import asyncio
@@ -16,8 +18,10 @@ from collections.abc import Iterable
 from time import monotonic
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
+from policywire.cases import announcements
+from policywire.cases.announcements import Key, PolicyMemory
 from policywire.cases.codec import TimelineUnreadable, decode
 from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.outgoing import Header
@@ -26,29 +30,44 @@ from policywire.stream.reader import Chunk, Reader
 TOPIC = "member-timelines"
 OFFSETS_KEY = b"\xffoffsets"
 BARRIER_KEY = b"\xffbarrier"
+POLICY_KEY = b"\xffpolicy\0"
 DUE = "due"
 SLICE_S = 0.02
 
 
 class Offsets(Struct, frozen=True):
-    """The next offset wanted of each input, by the topic's name without prefix."""
+    """The next offset wanted of each input, by the topic's name without prefix, and how far it followed the rules.
+
+    ``swept`` is the revision with which everybody's appointments were last looked at; empty while that is under way.
+    """
 
     offsets: dict[str, int]
     version: int = 1
+    swept: str = ""
 
 
 class Restored(Struct):
-    """What a lane starts from: encoded timelines, dues in Unix seconds, offsets, and how many records were read."""
+    """What a lane starts from: encoded timelines, dues in Unix seconds, offsets, and how many records were read.
+
+    ``swept`` is that of the last :class:`Offsets`; ``policies`` is what was said of them.
+    """
 
     timelines: dict[str, bytes]
     dues: dict[str, float]
     offsets: dict[str, int] | None
     records: int
+    swept: str = ""
+    policies: dict[Key, PolicyMemory] = field(default_factory=dict)
 
 
-def encode_offsets(offsets: dict[str, int]) -> bytes:
+def encode_offsets(offsets: dict[str, int], swept: str = "") -> bytes:
     """The value of the lane's offsets record."""
-    return msgspec.json.encode(Offsets(offsets))
+    return msgspec.json.encode(Offsets(offsets, swept=swept))
+
+
+def policy_key(key: Key) -> bytes:
+    """The key of what was said of a policy."""
+    return POLICY_KEY + "\0".join(key).encode()
 
 
 def due_header(due: float | None) -> list[Header]:
@@ -92,7 +111,10 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
         restored.records += 1
         key, value = record.key, record.value
         if key == OFFSETS_KEY:
-            restored.offsets = _offsets(value, lane)
+            last = _offsets(value, lane)
+            restored.offsets, restored.swept = last.offsets, last.swept
+        elif key is not None and key.startswith(POLICY_KEY):
+            _take_policy(key, value, restored.policies, lane)
         elif key != BARRIER_KEY:
             member = _member(key, lane)
             dues.pop(member, None)
@@ -105,7 +127,18 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
                     dues[member] = float(due)
 
 
-def _offsets(value: bytes | None, lane: int) -> dict[str, int]:
+def _take_policy(key: bytes, value: bytes | None, policies: dict[Key, PolicyMemory], lane: int) -> None:
+    try:
+        payer, policy_id = key.removeprefix(POLICY_KEY).decode().split("\0")
+        if value is None:
+            policies.pop((payer, policy_id), None)
+        else:
+            policies[payer, policy_id] = announcements.decode(value)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise LaneStopped(f"lane {lane}: what its changelog has of a policy cannot be read; {_MEND}") from error
+
+
+def _offsets(value: bytes | None, lane: int) -> Offsets:
     try:
         offsets = msgspec.json.decode(value or b"", type=Offsets)
     except msgspec.MsgspecError as error:
@@ -115,7 +148,7 @@ def _offsets(value: bytes | None, lane: int) -> dict[str, int]:
             f"lane {lane}: its changelog was written by a newer policywire (offsets version {offsets.version}); "
             "run that version or later"
         )
-    return offsets.offsets
+    return offsets
 
 
 def _member(key: bytes | None, lane: int) -> str:

@@ -22,6 +22,7 @@ from policywire.stream.opening import INPUTS, Opening
 from policywire.stream.outgoing import Outgoing, RecordTooLarge
 from policywire.stream.points import Passing, Point
 from policywire.stream.reader import Chunk, Partition, Reader
+from policywire.stream.rulechange import RuleChange
 from policywire.stream.rulefeed import RuleFeed
 from policywire.stream.settings import Settings
 from policywire.stream.state import LaneState
@@ -80,6 +81,7 @@ class Lane:
         guard = settings.dead_letters
         self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
         self._state = LaneState({}, {})
+        self._rulechange = RuleChange(number, "", {})
         self._reader: Reader
         self._fetched: list[Chunk] = []
         self._committed: dict[Partition, int] = {}
@@ -130,6 +132,7 @@ class Lane:
         )
         opened = await opening.open()
         self._state = LaneState(opened.restored.timelines, opened.restored.dues)
+        self._rulechange = RuleChange(self.number, opened.restored.swept, opened.restored.policies)
         self._committed = dict(opened.positions)
         self._reader = Reader(
             around.cluster,
@@ -174,8 +177,8 @@ class Lane:
             self.progress = monotonic()
 
     async def _something_to_do(self) -> None:
-        """Return when records have come or instants are due."""
-        while not self._arrived.is_set():
+        """Return when records have come, instants are due, or other rules are in force."""
+        while not (await self._rules_want_it() or self._arrived.is_set()):
             self.progress = monotonic()
             if self._tick_is_due():
                 return
@@ -185,6 +188,9 @@ class Lane:
                     await self._arrived.wait()
             except TimeoutError:
                 continue
+
+    async def _rules_want_it(self) -> bool:
+        return await self._rulechange.wants_a_batch(self._around.rules.current, self._state.timelines.keys())
 
     def _tick_is_due(self) -> bool:
         if monotonic() - self._ticked < self._batches.tick_s:
@@ -219,7 +225,7 @@ class Lane:
     def _begin_batch(self) -> Batch:
         around, now = self._around, self._around.clock()
         compression, octets_max = around.settings.kafka.compression, self._batches.record_bytes_max
-        return Batch(
+        batch = Batch(
             self.number,
             self._state.timelines,
             around.rules.current,
@@ -229,6 +235,8 @@ class Lane:
             outgoing=Outgoing(compression, _milliseconds(now), octets_max),
             log_bug=self._log_bug,
         )
+        self._rulechange.begin(batch, self._state.timelines.keys())
+        return batch
 
     async def _in_slices(self, work: Iterator[None]) -> None:
         """Do work that pauses now and then, and let others run after each slice."""
@@ -239,7 +247,7 @@ class Lane:
                 began = perf_counter()
 
     def _decisions(self, batch: Batch, taken: list[Chunk]) -> Iterator[None]:
-        """All that makes up a batch: its events, then what is due by time, then the state's records.
+        """All that makes up a batch: its events, what is due by time, what other rules touch, then the state's records.
 
         Args:
             batch: decides.
@@ -257,6 +265,7 @@ class Lane:
                 yield
             if len(members) < DUE_MAX:
                 self._ticked = monotonic()
+        yield from self._rulechange.add_to(batch)
         yield from batch.finish()
 
     def _make_room(self) -> None:
@@ -279,7 +288,8 @@ class Lane:
         offsets = dict(self._committed)
         for chunk in chunks:
             offsets[chunk.topic, chunk.partition] = chunk.next_offset
-        batch.add_offsets({self._names[topic]: offset for (topic, _), offset in offsets.items()})
+        named = {self._names[topic]: offset for (topic, _), offset in offsets.items()}
+        batch.add_offsets(named, self._rulechange.swept)
         try:
             async with asyncio.timeout(self._batches.deadline_s):
                 await self._transactions.commit(batch.outgoing, offsets)
@@ -291,7 +301,9 @@ class Lane:
 
     def _fold(self, batch: Batch) -> None:
         self._state.fold(batch.change)
+        self._rulechange.fold()
         metrics = self._around.metrics
+        metrics.waiting.labels(str(self.number)).set(self._rulechange.waiting)
         metrics.count(batch.tally, self._around.clock().timestamp())
         metrics.timelines.labels(str(self.number)).set(len(self._state.timelines))
         self._show_lag()

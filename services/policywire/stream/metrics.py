@@ -104,6 +104,13 @@ class Metrics:
         self.reloads = self._counter("rulebook_reloads", "Attempts to load changed rules (taken, refused)", "result")
         self.rulebook_stale = self._gauge("rulebook_stale", "1 while the rules on disk are refused and older serve")
 
+        self.followed = self._counter(
+            "members_followed", "Members with appointments to come that were decided again after a change of the rules"
+        )
+        self.waiting = self._gauge(
+            "lane_members_to_follow", "Members still to be looked at again after a change of the rules", "lane"
+        )
+
     def count(self, tally: Tally, committed_at: float) -> None:
         """Add a committed batch; ``committed_at`` is in Unix seconds."""
         refused: dict[str, int] = {}
@@ -118,6 +125,7 @@ class Metrics:
         for alert, count in tally.alerts.items():
             self.alerts.labels(*alert).inc(count)
         self.undecided_lines.inc(tally.undecided_lines)
+        self.followed.inc(tally.followed)
         self.unmapped_codes.inc(tally.unmapped_codes)
         self.deciding.observe(tally.seconds_deciding)
         self.committing.observe(tally.seconds_committing)
@@ -127,7 +135,7 @@ class Metrics:
     def lane_closed(self, lane: int, topics: Iterable[str]) -> None:
         """Forget a lane's gauges: another worker reports them now."""
         label = str(lane)
-        for gauge in (self.lane_open, self.lag_seconds, self.timelines):
+        for gauge in (self.lane_open, self.lag_seconds, self.timelines, self.waiting):
             gauge.remove(label)
         for topic in topics:
             self.lag_records.remove(topic, label)

@@ -9,7 +9,8 @@ class Tally(Struct):
     """Counts of one batch.
 
     ``rejected`` is by (topic, error code), ``determinations`` by (payer, policy, version, outcome, status), ``alerts``
-    by (kind, severity, status). ``ages`` pairs a record's time in milliseconds with how many records are that old.
+    by (kind, severity, status). ``followed`` counts members decided again because the rulebook changed. ``ages`` pairs
+    a record's time in milliseconds with how many records are that old.
     """
 
     received: Counter[str] = field(default_factory=Counter)
@@ -19,6 +20,7 @@ class Tally(Struct):
     undecided_lines: int = 0
     unmapped_codes: int = 0
     timelines_changed: int = 0
+    followed: int = 0
     ages: list[tuple[int, int]] = field(default_factory=list)
     seconds_deciding: float = 0.0
     seconds_committing: float = 0.0
