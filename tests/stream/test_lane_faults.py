@@ -226,6 +226,16 @@ async def test_an_offsets_record_that_cannot_be_read_stops_the_lane_by_name(
     assert says in str(error)
 
 
+@pytest.mark.parametrize("key", [changelog.policy_key(("cigna", "MM 0552")), changelog.POLICY_KEY + b"cigna"])
+async def test_what_was_said_of_a_policy_and_cannot_be_read_stops_the_lane_by_name(
+    settings: Settings, key: bytes
+) -> None:
+    await write_changelog(settings, key, b"?")
+    error = await outcome_of(settings)
+    assert isinstance(error, LaneStopped)
+    assert f"lane {LANE}: what its changelog has of a policy cannot be read" in str(error)
+
+
 async def test_offsets_that_disagree_stop_the_lane_with_both_numbers(broker: LocalBroker, topics: str) -> None:
     settings = settings_for(broker.bootstrap_servers, topics, deadlines={"agree_s": 0.5})
     await publish(settings, [claim(1), claim(2)])

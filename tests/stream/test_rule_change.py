@@ -82,7 +82,7 @@ def caught_up(worker: Worker, revision: str | None = None) -> bool:
 
 
 def _said(announcer: Any, revision: str) -> bool:
-    return announcer._revision == revision and announcer.pending() is None
+    return announcer._revision == revision and announcer.saying() is None
 
 
 async def test_booked_appointments_are_decided_again_when_the_rules_change(settings: Settings, rules: Path) -> None:

@@ -19,6 +19,7 @@ from policywire.errors import RulesRefused
 from policywire.resources import shipped
 from policywire.stream.metrics import Metrics
 from policywire.stream.rulefeed import RuleFeed
+from policywire.stream.rulesource import FolderSource
 
 COMMAND = [sys.executable, "-m", "policywire", "worker", "--health-port", "0", "--group", "test"]
 
@@ -120,4 +121,4 @@ async def test_changed_rules_are_taken_and_bad_ones_leave_the_former_in_force(
 async def test_a_worker_does_not_start_on_bad_rules(rules: Path) -> None:
     (rules / "cigna" / "mm-0552" / "policy.yaml").write_text("document: nonsense\n")
     with pytest.raises(RulesRefused):
-        await RuleFeed(rules, 1, Metrics()).start()
+        await RuleFeed(Metrics()).start(FolderSource(rules, 1))

@@ -55,16 +55,26 @@ def announce(memory: Mapping[Key, PolicyMemory], rulebook: Rulebook) -> Announce
 
     With an empty memory there is nothing to compare with, so nothing has changed: a first start announces no change.
     """
-    policies = {(policy.payer, policy.id): policy for policy in rulebook.policies()}
     changed: dict[Key, PolicyMemory | None] = {}
     alerts: list[Alert] = []
-    for key in sorted(policies.keys() | memory.keys()):
-        policy, before = policies.get(key), memory.get(key)
-        after = _look(policy, before, is_first=not memory)
-        if after != before:
-            changed[key] = after if policy is not None or (after is not None and after.open) else None
-            alerts += _said(key, before, after, policy, rulebook)
+    for key, after, said in announce_each(memory, rulebook):
+        changed[key] = after
+        alerts += said
     return Announced(changed, tuple(alerts))
+
+
+def announce_each(
+    memory: Mapping[Key, PolicyMemory], rulebook: Rulebook
+) -> Iterator[tuple[Key, PolicyMemory | None, tuple[Alert, ...]]]:
+    """The same, a policy at a time, for those who do not want the memories of 10,000 policies side by side."""
+    policies = {(policy.payer, policy.id): policy for policy in rulebook.policies()}
+    is_first = not memory
+    for key in sorted({*policies, *memory}):
+        policy, before = policies.get(key), memory.get(key)
+        after = _look(policy, before, is_first=is_first)
+        if after != before:
+            said = tuple(_said(key, before, after, policy, rulebook))
+            yield key, after if policy is not None or (after is not None and after.open) else None, said
 
 
 def encode(memory: PolicyMemory) -> bytes:

@@ -14,7 +14,7 @@ from policywire.errors import BadInput, PolicywireError
 
 SUBCOMMANDS = {
     "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
-    "rules": ("policywire.cli.rules:command", "Check and test policy documents."),
+    "rules": ("policywire.cli.rules:command", "Check, test and publish policy documents."),
     "validate": ("policywire.cli.validate:command", "Check a file of events before you send them."),
     "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),
     "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),

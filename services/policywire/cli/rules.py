@@ -1,17 +1,23 @@
 """``policywire rules``: what a policy analyst runs before publishing. Knows the terminal; the workbench works."""
 
+import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from policywire.errors import Fault
+from policywire.rulebook.load import Reading, files_in
+from policywire.rulebook.publication import publication
 from policywire.rulebook.shape import KINDS, schema_text
 from policywire.workbench.casetest import run_cases
 from policywire.workbench.check import check_rules, fault_report, report, rules_folder, summary
 from policywire.workbench.watchtest import run_watch_cases
+
+if TYPE_CHECKING:
+    from policywire.stream.documents import Published
 
 _PATH = click.argument("path", required=False, type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
@@ -19,7 +25,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object in
 
 @click.group()
 def command() -> None:
-    """Check and test policy documents."""
+    """Check, test and publish policy documents."""
 
 
 @command.command()
@@ -70,6 +76,69 @@ def test(path: Path | None, *, as_json: bool) -> None:
         _print_faults(run.faults)
         click.echo(f"{run.count - run.failed} of {run.count} cases hold.")
     raise SystemExit(1 if run.faults else 0)
+
+
+@command.command()
+@_PATH
+@click.option("--bootstrap-servers", help="host:port, several with commas.")
+@click.option("--topic-prefix", help="In front of the topic's name.")
+@click.option("--keep", is_flag=True, help="Leave what else the topic holds, instead of removing it.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def publish(
+    path: Path | None, *, bootstrap_servers: str | None, topic_prefix: str | None, keep: bool, dry_run: bool
+) -> None:
+    """Publish the documents of a folder to policy-documents, for workers with --rules-from topic.
+
+    PATH is the folder of documents [default: ./rules, or else the rules that ship with policywire].
+
+    They are checked and their cases run first. What differs from the topic is then written in one transaction, and what
+    is no longer in PATH removed, so that workers see all of it or nothing. Cases stay here. The settings of the cluster
+    are the worker's: POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS and the others. Ends with status 1 when the documents have
+    faults or a case does not hold, 2 when PATH cannot be read.
+    """
+    folder = rules_folder(path)
+    _refuse_faulty(check_rules(folder))
+    documents = publication(folder, files_in(folder))
+    given = {"bootstrap_servers": bootstrap_servers, "topic_prefix": topic_prefix}
+    kafka = {name: value for name, value in given.items() if value is not None}
+    _show_published(asyncio.run(_publish(kafka, documents, keep=keep, dry_run=dry_run)), dry_run=dry_run)
+
+
+def _refuse_faulty(reading: Reading) -> None:
+    """End with what is wrong when documents have faults or a case does not hold."""
+    run = None if reading.faults else run_cases(reading) + run_watch_cases(reading)
+    faults = reading.faults if run is None else run.faults
+    if faults:
+        _print_faults(faults)
+        click.echo("Not published.")
+        raise SystemExit(1)
+
+
+async def _publish(
+    kafka: Mapping[str, Any], documents: Mapping[str, bytes], *, keep: bool, dry_run: bool
+) -> "Published":
+    # Imported here: Kafka's client would make `rules check` slow.
+    from policywire.stream.cluster import Cluster  # noqa: PLC0415
+    from policywire.stream.documents import TOPIC, PolicyDocuments, refuse_several_partitions  # noqa: PLC0415
+    from policywire.stream.settings import load_settings  # noqa: PLC0415
+
+    settings = load_settings({"kafka": kafka})
+    async with Cluster(settings.kafka) as cluster:
+        (count,) = (await cluster.partition_counts([settings.topic(TOPIC)])).values()
+        refuse_several_partitions(count)
+        topic = PolicyDocuments(cluster, settings)
+        return await (topic.compare(documents, keep=keep) if dry_run else topic.publish(documents, keep=keep))
+
+
+def _show_published(published: "Published", *, dry_run: bool) -> None:
+    for done, keys in (("written", published.written), ("removed", published.removed)):
+        for key in keys:
+            click.echo(f"  {done}  {key.encode(errors='backslashreplace').decode()}")
+    if published.written or published.removed:
+        counts = f"{len(published.written)} written, {len(published.removed)} removed, {published.unchanged} unchanged"
+    else:
+        counts = "Nothing to do: the topic holds these documents already"
+    click.echo(f"{counts}. Revision {published.revision}." + (" Nothing was done: --dry-run." if dry_run else ""))
 
 
 @command.command()

@@ -16,6 +16,7 @@ from policywire.stream.worker import run_worker
 @click.option("--topic-prefix", help="In front of every topic's name.")
 @click.option("--instance-id", help="The same after a restart, so that the same lanes come back at once.")
 @click.option("--rules", type=click.Path(path_type=Path), help="A folder of policy documents [default: those shipped].")
+@click.option("--rules-from", type=click.Choice(["folder", "topic"]), help="topic: policy-documents [default: folder].")
 @click.option("--health-port", type=int, help="For /metrics, /livez and /readyz.")
 @click.option("--log-format", type=click.Choice(["json", "console"]))
 def command(  # noqa: PLR0913, PLR0917  one parameter an option
@@ -24,6 +25,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
     topic_prefix: str | None,
     instance_id: str | None,
     rules: Path | None,
+    rules_from: str | None,
     health_port: int | None,
     log_format: str | None,
 ) -> None:
@@ -39,7 +41,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
             "topic_prefix": topic_prefix,
             "instance_id": instance_id,
         },
-        "rules": {"path": rules},
+        "rules": {"path": rules, "source": rules_from},
         "health": {"port": health_port},
         "logs": {"format": log_format},
     }

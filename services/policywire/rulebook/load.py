@@ -128,6 +128,18 @@ def read_rules(files: Iterable[File]) -> Reading:
     return reader.finish()
 
 
+def document_of(file: File) -> AnyDocument:
+    """The typed document of a file, its shape checked and nothing else.
+
+    Raises:
+        RulesRefused: it is none.
+    """
+    document, faults = _document(file)
+    if document is None:
+        raise RulesRefused(faults)
+    return document
+
+
 def _has_cases(file: File) -> bool:
     """Whether a file says that it is a document of cases; the plain search spares thousands of policies the other."""
     return b"cases.v1" in file.content and _CASES.search(file.content) is not None

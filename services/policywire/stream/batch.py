@@ -10,18 +10,17 @@ A batch works over an overlay: what it changes is seen by its later events and b
 folded into the lane's state.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from policywire.cases import announcements
-from policywire.cases.announcements import Announced
+from policywire.cases.announcements import Key
 from policywire.cases.codec import TimelineUnreadable
 from policywire.cases.codec import decode as decode_timeline
 from policywire.cases.codec import encode as encode_timeline
 from policywire.cases.timeline import Timeline
 from policywire.model.events import AnyEvent
-from policywire.model.records import Determination, Record, encode
+from policywire.model.records import Alert, Determination, Record, encode
 from policywire.model.rejection import ErrorCode, Rejected
 from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step, follow, step, tick
@@ -163,14 +162,13 @@ class Batch:
                 self._keep(member, timeline, result)
                 self.tally.followed += 1
 
-    def announce(self, announced: Announced) -> Iterator[None]:
-        """Say what is to be said of policies, and remember that it was; pauses like :meth:`take`."""
-        for number, alert in enumerate(announced.alerts, 1):
+    def announce(self, alerts: Iterable[Alert], memory: Mapping[Key, bytes | None]) -> Iterator[None]:
+        """Say what is to be said of policies, and remember that it was, encoded; pauses like :meth:`take`."""
+        for number, alert in enumerate(alerts, 1):
             self._emit(alert)
             if not number % BREATH:
                 yield
-        for number, (key, memory) in enumerate(announced.memory.items(), 1):
-            value = None if memory is None else announcements.encode(memory)
+        for number, (key, value) in enumerate(memory.items(), 1):
             self.outgoing.add(self._outlets.changelog, self._lane, changelog.policy_key(key), value)
             if not number % BREATH:
                 yield

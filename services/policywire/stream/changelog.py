@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct, field
 
 from policywire.cases import announcements
-from policywire.cases.announcements import Key, PolicyMemory
+from policywire.cases.announcements import Key
 from policywire.cases.codec import TimelineUnreadable, decode
 from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.outgoing import Header
@@ -49,7 +49,7 @@ class Offsets(Struct, frozen=True):
 class Restored(Struct):
     """What a lane starts from: encoded timelines, dues in Unix seconds, offsets, and how many records were read.
 
-    ``swept`` is that of the last :class:`Offsets`; ``policies`` is what was said of them.
+    ``swept`` is that of the last :class:`Offsets`; ``policies`` is what was said of them, encoded.
     """
 
     timelines: dict[str, bytes]
@@ -57,7 +57,7 @@ class Restored(Struct):
     offsets: dict[str, int] | None
     records: int
     swept: str = ""
-    policies: dict[Key, PolicyMemory] = field(default_factory=dict)
+    policies: dict[Key, bytes] = field(default_factory=dict)
 
 
 def encode_offsets(offsets: dict[str, int], swept: str = "") -> bytes:
@@ -127,13 +127,14 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
                     dues[member] = float(due)
 
 
-def _take_policy(key: bytes, value: bytes | None, policies: dict[Key, PolicyMemory], lane: int) -> None:
+def _take_policy(key: bytes, value: bytes | None, policies: dict[Key, bytes], lane: int) -> None:
     try:
         payer, policy_id = key.removeprefix(POLICY_KEY).decode().split("\0")
         if value is None:
             policies.pop((payer, policy_id), None)
         else:
-            policies[payer, policy_id] = announcements.decode(value)
+            announcements.decode(value)  # now, so that a lane that opens can be trusted
+            policies[payer, policy_id] = value
     except (ValueError, msgspec.MsgspecError) as error:
         raise LaneStopped(f"lane {lane}: what its changelog has of a policy cannot be read; {_MEND}") from error
 

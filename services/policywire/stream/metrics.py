@@ -102,7 +102,7 @@ class Metrics:
     def _name_rules(self) -> None:
         self.rulebook = self._gauge("rulebook_info", "1 for the revision of the rulebook in force", "revision")
         self.reloads = self._counter("rulebook_reloads", "Attempts to load changed rules (taken, refused)", "result")
-        self.rulebook_stale = self._gauge("rulebook_stale", "1 while the rules on disk are refused and older serve")
+        self.rulebook_stale = self._gauge("rulebook_stale", "1 while changed rules are refused and older serve")
 
         self.followed = self._counter(
             "members_followed", "Members with appointments to come that were decided again after a change of the rules"

@@ -208,10 +208,17 @@ async def end_offsets(cluster: Cluster, partitions: list[Partition], channel: st
     return {partition: await _offset_at(cluster, partition, LATEST, channel) for partition in partitions}
 
 
-async def _offset_at(cluster: Cluster, partition: Partition, moment: int, channel: str) -> int:
+async def stable_end(cluster: Cluster, partition: Partition, channel: str) -> int:
+    """Where a partition ends for a reader of committed records: before what the first open transaction wrote."""
+    return await _offset_at(cluster, partition, LATEST, channel, READ_COMMITTED)
+
+
+async def _offset_at(
+    cluster: Cluster, partition: Partition, moment: int, channel: str, isolation: int = READ_UNCOMMITTED
+) -> int:
     topic, number = partition
     while True:
-        request = OffsetRequest(-1, READ_UNCOMMITTED, [(topic, [(number, moment)])])
+        request = OffsetRequest(-1, isolation, [(topic, [(number, moment)])])
         try:
             answer = await cluster.ask(await cluster.leader(topic, number), request, channel)
         except NoAnswer:

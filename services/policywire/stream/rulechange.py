@@ -11,7 +11,10 @@ event is decided by the new rulebook at once, and its slice finds nothing left t
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
 
-from policywire.cases.announcements import Announced, Key, PolicyMemory, announce
+from msgspec import Struct
+
+from policywire.cases.announcements import Key, PolicyMemory, announce_each, decode, encode
+from policywire.model.records import Alert
 from policywire.rulebook.rulebook import Rulebook
 from policywire.stream.batch import Batch
 
@@ -56,38 +59,69 @@ class Sweep:
         return "" if self._waiting else self._revision
 
 
+class Saying(Struct, frozen=True):
+    """What is to be said of policies, and what is then to be remembered of each: encoded, None to forget it."""
+
+    alerts: tuple[Alert, ...]
+    memory: dict[Key, bytes | None]
+
+
+class Memory(Mapping[Key, PolicyMemory]):
+    """What was said of each policy, kept encoded: as objects the memory of 10,000 policies is some hundred MB."""
+
+    def __init__(self, encoded: dict[Key, bytes]) -> None:
+        self.encoded = encoded
+
+    def __getitem__(self, key: Key) -> PolicyMemory:
+        return decode(self.encoded[key])
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self.encoded)
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+
+def compare(memory: Memory, rulebook: Rulebook) -> Saying | None:
+    """What a rulebook makes to be said; None when there is nothing."""
+    alerts: list[Alert] = []
+    encoded: dict[Key, bytes | None] = {}
+    for key, after, said in announce_each(memory, rulebook):
+        alerts += said
+        encoded[key] = None if after is None else encode(after)
+    return Saying(tuple(alerts), encoded) if encoded else None
+
+
 class Announcer:
     """What has been said of policies, and what is to be said now.
 
     Args:
-        memory: of what was said, by policy.
+        memory: of what was said, by policy, encoded.
     """
 
-    def __init__(self, memory: Mapping[Key, PolicyMemory]) -> None:
-        self._memory = dict(memory)
+    def __init__(self, memory: Mapping[Key, bytes]) -> None:
+        self._memory = Memory(dict(memory))
         self._revision = ""
-        self._pending: Announced | None = None
+        self._saying: Saying | None = None
 
     async def look(self, rulebook: Rulebook) -> None:
         """Compare with a rulebook, on a thread: with 10,000 policies that takes a while."""
         if rulebook.revision != self._revision:
-            announced = await asyncio.to_thread(announce, self._memory, rulebook)
-            self._pending = announced if announced.memory or announced.alerts else None
+            self._saying = await asyncio.to_thread(compare, self._memory, rulebook)
             self._revision = rulebook.revision
 
-    def pending(self, revision: str | None = None) -> Announced | None:
+    def saying(self, revision: str | None = None) -> Saying | None:
         """What is to be said; None when there is nothing, or the comparison was with another revision than this."""
-        return self._pending if revision in {None, self._revision} else None
+        return self._saying if revision in {None, self._revision} else None
 
     def fold(self) -> None:
         """What was to be said has been committed."""
-        if self._pending is not None:
-            for key, memory in self._pending.memory.items():
-                if memory is None:
-                    self._memory.pop(key, None)
-                else:
-                    self._memory[key] = memory
-            self._pending = None
+        for key, encoded in (self._saying.memory if self._saying is not None else {}).items():
+            if encoded is None:
+                self._memory.encoded.pop(key, None)
+            else:
+                self._memory.encoded[key] = encoded
+        self._saying = None
 
 
 class RuleChange:
@@ -96,13 +130,13 @@ class RuleChange:
     Args:
         lane: its number.
         swept: the revision with which all that is booked was last looked at.
-        memory: what was said of policies.
+        memory: what was said of policies, encoded.
     """
 
-    def __init__(self, lane: int, swept: str, memory: Mapping[Key, PolicyMemory]) -> None:
+    def __init__(self, lane: int, swept: str, memory: Mapping[Key, bytes]) -> None:
         self._sweep = Sweep(swept)
         self._announcer = Announcer(memory) if lane == ANNOUNCER else None
-        self._saying = False
+        self._says = False
 
     @property
     def swept(self) -> str:
@@ -119,7 +153,7 @@ class RuleChange:
         self._sweep.turn_to(rulebook.revision, members)
         if self._announcer is not None:
             await self._announcer.look(rulebook)
-        return self.waiting > 0 or (self._announcer is not None and self._announcer.pending() is not None)
+        return self.waiting > 0 or (self._announcer is not None and self._announcer.saying() is not None)
 
     def begin(self, batch: Batch, members: Collection[str]) -> None:
         """A batch begins; its rulebook may be a newer one than was looked at."""
@@ -132,16 +166,16 @@ class RuleChange:
             LaneStopped: a timeline of the state cannot be read.
             RecordTooLarge: a record would be refused by the broker.
         """
-        announced = None if self._announcer is None else self._announcer.pending(batch.rulebook.revision)
-        self._saying = announced is not None
-        if announced is not None:
-            yield from batch.announce(announced)
+        saying = None if self._announcer is None else self._announcer.saying(batch.rulebook.revision)
+        self._says = saying is not None
+        if saying is not None:
+            yield from batch.announce(saying.alerts, saying.memory)
         for member in self._sweep.take():
             batch.follow(member)
             yield
 
     def fold(self) -> None:
         """The batch has been committed."""
-        if self._announcer is not None and self._saying:
+        if self._announcer is not None and self._says:
             self._announcer.fold()
-        self._saying = False
+        self._says = False

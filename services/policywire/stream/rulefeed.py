@@ -1,63 +1,54 @@
-"""The rulebook in force, and how a changed one takes its place. Knows the rules folder and the loader.
+"""The rulebook in force, and how a changed one takes its place. Knows the loader; not where documents come from.
 
 Lanes take ``current`` at the start of a batch, so one batch is decided by one rulebook. Loading and compiling run on a
 thread, never on the event loop.
 """
 
 import asyncio
-from hashlib import sha256
-from pathlib import Path
+from collections.abc import Iterable
 from time import perf_counter
 
 from policywire.errors import BadInput, RulesRefused
-from policywire.rulebook.load import load_rulebook
+from policywire.rulebook.load import File, read_rules
 from policywire.rulebook.rulebook import Rulebook
 from policywire.stream.logs import get_logger
 from policywire.stream.metrics import Metrics
+from policywire.stream.rulesource import RuleSource
 
 FAULTS_LOGGED_MAX = 20
 
 
 class RuleFeed:
-    """Holds the rulebook in force and follows its folder.
+    """Holds the rulebook in force and follows a source of documents.
 
     Attributes:
         current: the rulebook that decides.
-        refused: why the rules on disk are refused while an older rulebook serves, else None.
-
-    Args:
-        poll_s: how often the folder is looked at.
+        refused: why the source's documents are refused while an older rulebook serves, else None.
     """
 
-    def __init__(self, path: Path, poll_s: float, metrics: Metrics) -> None:
-        self._path = path
-        self._poll_s = poll_s
+    def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._seen = b""
+        self._source: RuleSource
         self.refused: BadInput | None = None
         self.current: Rulebook
 
-    async def start(self) -> None:
+    async def start(self, source: RuleSource) -> None:
         """Load the first rulebook.
 
         Raises:
-            RulesRefused: the rules cannot be used; a worker does not start on bad rules.
+            BadInput: there are no rules, or they cannot be used; a worker does not start on bad rules.
         """
-        self._seen = await asyncio.to_thread(_fingerprint, self._path)
-        self._take(*await asyncio.to_thread(_timed_load, self._path))
+        self._source = source
+        self._take(*await asyncio.to_thread(_timed_load, await source.changed()))
 
     async def follow(self) -> None:
         """Take changed rules for ever; bad ones are reported and change nothing."""
         while True:
-            await asyncio.sleep(self._poll_s)
-            seen = await asyncio.to_thread(_fingerprint, self._path)
-            if seen != self._seen:
-                self._seen = seen
-                await self._reload()
+            await self._reload(await self._source.changed())
 
-    async def _reload(self) -> None:
+    async def _reload(self, files: Iterable[File]) -> None:
         try:
-            rulebook, seconds = await asyncio.to_thread(_timed_load, self._path)
+            rulebook, seconds = await asyncio.to_thread(_timed_load, files)
         except BadInput as refused:
             faults = refused.faults if isinstance(refused, RulesRefused) else (refused,)
             self.refused = refused
@@ -81,18 +72,9 @@ class RuleFeed:
         get_logger().info("rulebook in force", revision=rulebook.revision, seconds=round(seconds, 3))
 
 
-def _timed_load(path: Path) -> tuple[Rulebook, float]:
+def _timed_load(files: Iterable[File]) -> tuple[Rulebook, float]:
     began = perf_counter()
-    return load_rulebook(path), perf_counter() - began
-
-
-def _fingerprint(path: Path) -> bytes:
-    """Changes when a file comes, goes or is written; reads no content, for there may be 10,000 files."""
-    digest = sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        try:
-            status = file.stat()
-        except FileNotFoundError:  # gone between listing and looking: the next look will differ
-            continue
-        digest.update(f"{file}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
-    return digest.digest()
+    reading = read_rules(files)
+    if reading.rulebook is None:
+        raise RulesRefused(reading.faults)
+    return reading.rulebook, perf_counter() - began

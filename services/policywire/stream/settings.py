@@ -96,8 +96,21 @@ class Kafka(Group):
 class Rules(Group):
     """Where policies come from."""
 
+    source: Literal["folder", "topic"] = Field(
+        default="folder",
+        description="topic: policy-documents, which `policywire rules publish` fills. A worker cannot start while it "
+        "is empty, so a folder is the default",
+    )
     path: Path | None = Field(default=None, description="A rules folder; by default the rules that ship")
     poll_s: Seconds = 2.0
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> "Rules":
+        if self.source == "topic" and self.path is not None:
+            raise ValueError(
+                f"{variable('rules', 'path')} names a folder, but {variable('rules', 'source')} is topic; take one away"
+            )
+        return self
 
 
 class Batches(Group):

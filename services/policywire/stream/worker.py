@@ -22,6 +22,8 @@ from policywire.stream import changelog
 from policywire.stream.batch import Outlets
 from policywire.stream.cluster import Cluster
 from policywire.stream.deadletters import place_of
+from policywire.stream.documents import TOPIC as DOCUMENTS
+from policywire.stream.documents import PolicyDocuments, refuse_several_partitions
 from policywire.stream.ending import exit_now
 from policywire.stream.health import Condition, HealthServer
 from policywire.stream.lane import Lane, Surroundings
@@ -31,6 +33,7 @@ from policywire.stream.metrics import Metrics
 from policywire.stream.opening import INPUTS
 from policywire.stream.points import Passing, pass_by
 from policywire.stream.rulefeed import RuleFeed
+from policywire.stream.rulesource import FolderSource, RuleSource, TopicSource
 from policywire.stream.settings import Settings
 
 OUTPUTS = ("determinations", "alerts", "audit-log", "dead-letters", changelog.TOPIC)
@@ -59,7 +62,7 @@ class Worker:
         self._clock = clock
         self._passing = passing
         self.metrics = Metrics()
-        self._rules = RuleFeed(settings.rules.path or shipped("rules"), settings.rules.poll_s, self.metrics)
+        self._rules = RuleFeed(self.metrics)
         self._lanes: dict[int, Lane] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._failed: asyncio.Future[None]
@@ -77,22 +80,30 @@ class Worker:
         """
         self._failed = asyncio.get_running_loop().create_future()
         health = self._settings.health
-        await self._rules.start()
-        _freeze_rulebook()
-        with HealthServer(
-            health.host, health.port, metrics=self.metrics, alive=self._alive, ready=self._ready
-        ) as server:
-            self.health_port = server.port
-            async with Cluster(self._settings.kafka) as cluster:
-                self._around = await self._surroundings(cluster)
+        async with Cluster(self._settings.kafka) as cluster:
+            self._around = await self._surroundings(cluster)
+            await self._rules.start(self._source(cluster))
+            _freeze_rulebook()
+            with HealthServer(
+                health.host, health.port, metrics=self.metrics, alive=self._alive, ready=self._ready
+            ) as server:
+                self.health_port = server.port
                 await self._take_part(stop)
+
+    def _source(self, cluster: Cluster) -> RuleSource:
+        rules = self._settings.rules
+        if rules.source == "topic":
+            return TopicSource(PolicyDocuments(cluster, self._settings), rules.poll_s)
+        return FolderSource(rules.path or shipped("rules"), rules.poll_s)
 
     async def _surroundings(self, cluster: Cluster) -> Surroundings:
         settings = self._settings
-        names = [*INPUTS, *OUTPUTS]
+        # Asked for once and together: a cluster's client follows the leaders of the topics that it was asked of last.
+        names = [*INPUTS, *OUTPUTS, *([DOCUMENTS] if settings.rules.source == "topic" else [])]
         counts = await cluster.partition_counts([settings.topic(name) for name in names])
         partitions = {name: counts[settings.topic(name)] for name in names}
         _refuse_unequal_counts({name: partitions[name] for name in (*INPUTS, changelog.TOPIC)})
+        refuse_several_partitions(partitions.get(DOCUMENTS, 1))
         decoders = dict(zip(INPUTS, (CLAIM_DECODER.decode, SCHEDULING_DECODER.decode), strict=True))
         return Surroundings(
             cluster=cluster,
@@ -231,6 +242,7 @@ class Worker:
             "member_of_group": self._member,
             "draining": self._draining,
             "half_lanes": sorted(self._halves),
+            "rules_from": self._settings.rules.source,
             "rulebook_revision": self._rules.current.revision,
             "rules_refused": str(refused) if refused else None,
         }

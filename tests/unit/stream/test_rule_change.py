@@ -1,21 +1,21 @@
 """How a lane catches up with changed rules, without a broker: slices, restarts, and one rulebook a batch."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from tests.unit.scenes import shipped
 
-from policywire.cases.announcements import announce
+from policywire.cases.announcements import announce, encode
 from policywire.stream import rulechange
 from policywire.stream.rulechange import ANNOUNCER, RuleChange
 
 MEMBERS = [f"M-{number}" for number in range(5)]
 OTHER = replace(shipped(), revision="sha256:" + "0" * 64)
 REVISION = shipped().revision
-MEMORY = {key: memory for key, memory in announce({}, shipped()).memory.items() if memory is not None}
+MEMORY = {key: encode(memory) for key, memory in announce({}, shipped()).memory.items() if memory is not None}
 
 
 class Batch:
@@ -29,8 +29,9 @@ class Batch:
     def follow(self, member: str) -> None:
         self.followed.append(member)
 
-    def announce(self, announced: Any) -> Iterator[None]:
-        self.announced += announced.alerts
+    def announce(self, alerts: Iterable[Any], memory: Mapping[Any, Any]) -> Iterator[None]:
+        assert memory
+        self.announced += alerts
         yield
 
 

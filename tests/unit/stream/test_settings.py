@@ -106,3 +106,9 @@ def test_a_login_without_its_parts_is_refused() -> None:
 
 def test_a_batch_must_end_before_the_broker_aborts_it() -> None:
     assert "POLICYWIRE_BATCHES__DEADLINE_S" in refusal(LOCAL | {"batches": {"deadline_s": 10}})
+
+
+def test_rules_come_from_one_place() -> None:
+    said = refusal(LOCAL | {"rules": {"source": "topic", "path": Path("rules")}})
+    assert "POLICYWIRE_RULES__PATH names a folder, but POLICYWIRE_RULES__SOURCE is topic" in said
+    assert "POLICYWIRE_RULES__SOURCE" in refusal(LOCAL | {"rules": {"source": "elsewhere"}})
