@@ -224,9 +224,9 @@ class Batch:
                 yield
         self.tally.timelines_changed = len(self.change.timelines)
 
-    def add_offsets(self, offsets: dict[str, int], swept: str) -> None:
+    def add_offsets(self, offsets: dict[str, int], swept: str, said: str) -> None:
         """Put the lane's input offsets, by topic name without prefix, into the changelog, and how far it followed."""
-        value = changelog.encode_offsets(offsets, swept)
+        value = changelog.encode_offsets(offsets, swept, said)
         self.outgoing.add(self._outlets.changelog, self._lane, changelog.OFFSETS_KEY, value)
 
 

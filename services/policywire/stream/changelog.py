@@ -38,18 +38,20 @@ SLICE_S = 0.02
 class Offsets(Struct, frozen=True):
     """The next offset wanted of each input, by the topic's name without prefix, and how far it followed the rules.
 
-    ``swept`` is the revision with which everybody's appointments were last looked at; empty while that is under way.
+    ``swept`` is the revision with which everybody's appointments were last looked at, ``said`` the one of which all was
+    said that is to be said of policies; each is empty while that is under way.
     """
 
     offsets: dict[str, int]
     version: int = 1
     swept: str = ""
+    said: str = ""
 
 
 class Restored(Struct):
     """What a lane starts from: encoded timelines, dues in Unix seconds, offsets, and how many records were read.
 
-    ``swept`` is that of the last :class:`Offsets`; ``policies`` is what was said of them, encoded.
+    ``swept`` and ``said`` are those of the last :class:`Offsets`; ``policies`` is what was said of them, encoded.
     """
 
     timelines: dict[str, bytes]
@@ -57,12 +59,13 @@ class Restored(Struct):
     offsets: dict[str, int] | None
     records: int
     swept: str = ""
+    said: str = ""
     policies: dict[Key, bytes] = field(default_factory=dict)
 
 
-def encode_offsets(offsets: dict[str, int], swept: str = "") -> bytes:
+def encode_offsets(offsets: dict[str, int], swept: str = "", said: str = "") -> bytes:
     """The value of the lane's offsets record."""
-    return msgspec.json.encode(Offsets(offsets, swept=swept))
+    return msgspec.json.encode(Offsets(offsets, swept=swept, said=said))
 
 
 def policy_key(key: Key) -> bytes:
@@ -112,7 +115,7 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
         key, value = record.key, record.value
         if key == OFFSETS_KEY:
             last = _offsets(value, lane)
-            restored.offsets, restored.swept = last.offsets, last.swept
+            restored.offsets, restored.swept, restored.said = last.offsets, last.swept, last.said
         elif key is not None and key.startswith(POLICY_KEY):
             _take_policy(key, value, restored.policies, lane)
         elif key != BARRIER_KEY:

@@ -12,6 +12,7 @@ from time import monotonic, perf_counter
 
 from msgspec import Struct
 
+from policywire.stream import changelog
 from policywire.stream.batch import Batch, Decode, Outlets
 from policywire.stream.cluster import Cluster
 from policywire.stream.ending import ClusterFault, LaneStopped
@@ -81,7 +82,7 @@ class Lane:
         guard = settings.dead_letters
         self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
         self._state = LaneState({}, {})
-        self._rulechange = RuleChange(number, "", {})
+        self._rulechange = RuleChange(number, changelog.Restored({}, {}, None, 0))
         self._reader: Reader
         self._fetched: list[Chunk] = []
         self._committed: dict[Partition, int] = {}
@@ -132,7 +133,7 @@ class Lane:
         )
         opened = await opening.open()
         self._state = LaneState(opened.restored.timelines, opened.restored.dues)
-        self._rulechange = RuleChange(self.number, opened.restored.swept, opened.restored.policies)
+        self._rulechange = RuleChange(self.number, opened.restored)
         self._committed = dict(opened.positions)
         self._reader = Reader(
             around.cluster,
@@ -289,7 +290,7 @@ class Lane:
         for chunk in chunks:
             offsets[chunk.topic, chunk.partition] = chunk.next_offset
         named = {self._names[topic]: offset for (topic, _), offset in offsets.items()}
-        batch.add_offsets(named, self._rulechange.swept)
+        batch.add_offsets(named, self._rulechange.swept, self._rulechange.said)
         try:
             async with asyncio.timeout(self._batches.deadline_s):
                 await self._transactions.commit(batch.outgoing, offsets)

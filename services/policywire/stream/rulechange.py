@@ -17,6 +17,7 @@ from policywire.cases.announcements import Key, PolicyMemory, announce_each, dec
 from policywire.model.records import Alert
 from policywire.rulebook.rulebook import Rulebook
 from policywire.stream.batch import Batch
+from policywire.stream.changelog import Restored
 
 ANNOUNCER = 0
 """The lane that speaks of policies: one for all, so that each thing is said once."""
@@ -96,16 +97,17 @@ class Announcer:
     """What has been said of policies, and what is to be said now.
 
     Args:
+        said: the revision of which everything was said; empty when that is not known.
         memory: of what was said, by policy, encoded.
     """
 
-    def __init__(self, memory: Mapping[Key, bytes]) -> None:
+    def __init__(self, said: str, memory: Mapping[Key, bytes]) -> None:
         self._memory = Memory(dict(memory))
-        self._revision = ""
+        self._revision = said
         self._saying: Saying | None = None
 
     async def look(self, rulebook: Rulebook) -> None:
-        """Compare with a rulebook, on a thread: with 10,000 policies that takes a while."""
+        """Compare with a rulebook, on a thread: with 10,000 policies that takes two seconds."""
         if rulebook.revision != self._revision:
             self._saying = await asyncio.to_thread(compare, self._memory, rulebook)
             self._revision = rulebook.revision
@@ -113,6 +115,11 @@ class Announcer:
     def saying(self, revision: str | None = None) -> Saying | None:
         """What is to be said; None when there is nothing, or the comparison was with another revision than this."""
         return self._saying if revision in {None, self._revision} else None
+
+    @property
+    def compared(self) -> str:
+        """The revision that was compared with last."""
+        return self._revision
 
     def fold(self) -> None:
         """What was to be said has been committed."""
@@ -129,19 +136,25 @@ class RuleChange:
 
     Args:
         lane: its number.
-        swept: the revision with which all that is booked was last looked at.
-        memory: what was said of policies, encoded.
+        restored: what its changelog says of it.
     """
 
-    def __init__(self, lane: int, swept: str, memory: Mapping[Key, bytes]) -> None:
-        self._sweep = Sweep(swept)
-        self._announcer = Announcer(memory) if lane == ANNOUNCER else None
+    def __init__(self, lane: int, restored: Restored) -> None:
+        self._sweep = Sweep(restored.swept)
+        self._announcer = Announcer(restored.said, restored.policies) if lane == ANNOUNCER else None
         self._says = False
 
     @property
     def swept(self) -> str:
         """What the lane's changelog is to remember: with which revision everybody has been looked at, or empty."""
         return self._sweep.swept
+
+    @property
+    def said(self) -> str:
+        """The same of policies: of which revision everything is said once this batch is committed, or empty."""
+        if self._announcer is None or (self._announcer.saying() is not None and not self._says):
+            return ""
+        return self._announcer.compared
 
     @property
     def waiting(self) -> int:

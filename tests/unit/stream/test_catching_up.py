@@ -10,12 +10,21 @@ from tests.unit.scenes import shipped
 
 from policywire.cases.announcements import announce, encode
 from policywire.stream import rulechange
+from policywire.stream.changelog import Restored
 from policywire.stream.rulechange import ANNOUNCER, RuleChange
 
 MEMBERS = [f"M-{number}" for number in range(5)]
 OTHER = replace(shipped(), revision="sha256:" + "0" * 64)
 REVISION = shipped().revision
 MEMORY = {key: encode(memory) for key, memory in announce({}, shipped()).memory.items() if memory is not None}
+
+
+def restored(swept: str, **more: Any) -> Restored:
+    return Restored({}, {}, None, 0, swept=swept, **more)
+
+
+def lane(number: int, swept: str = "") -> RuleChange:
+    return RuleChange(number, restored(swept))
 
 
 class Batch:
@@ -56,7 +65,7 @@ def wants(change: RuleChange, rulebook: Any, members: list[str] | None = None) -
 
 
 def test_everybody_is_looked_at_once_in_slices_and_until_then_nothing_is_said_to_be_done() -> None:
-    change = RuleChange(1, "", {})
+    change = lane(1)
     followed: list[str] = []
     done: list[str] = []
     while wants(change, shipped()):
@@ -67,18 +76,18 @@ def test_everybody_is_looked_at_once_in_slices_and_until_then_nothing_is_said_to
 
 
 def test_a_lane_that_opens_with_the_rules_it_knows_has_nothing_to_do() -> None:
-    assert not wants(RuleChange(1, REVISION, {}), shipped())
-    assert wants(RuleChange(1, REVISION, {}), OTHER)
+    assert not wants(lane(1, REVISION), shipped())
+    assert wants(lane(1, REVISION), OTHER)
 
 
 def test_a_lane_without_members_writes_nothing_because_of_rules() -> None:
-    change = RuleChange(1, "", {})
+    change = lane(1)
     assert not wants(change, shipped(), [])
     assert change.swept == REVISION
 
 
 def test_rules_that_change_again_in_the_midst_begin_anew() -> None:
-    change = RuleChange(1, REVISION, {})
+    change = lane(1, REVISION)
     first = batch_of(change, OTHER).followed
     back = batch_of(change, shipped()).followed
     assert change.swept == ""
@@ -89,8 +98,8 @@ def test_rules_that_change_again_in_the_midst_begin_anew() -> None:
 
 
 def test_policies_are_spoken_of_by_one_lane_only_and_once() -> None:
-    assert not wants(RuleChange(ANNOUNCER + 1, REVISION, {}), shipped())
-    change = RuleChange(ANNOUNCER, REVISION, {})
+    assert not wants(lane(ANNOUNCER + 1, REVISION), shipped())
+    change = lane(ANNOUNCER, REVISION)
     assert wants(change, shipped())
     assert [alert.kind for alert in batch_of(change, shipped()).announced] == [
         "policy_source_quarantine",
@@ -101,11 +110,30 @@ def test_policies_are_spoken_of_by_one_lane_only_and_once() -> None:
 
 
 def test_what_was_said_before_a_restart_is_not_said_again() -> None:
-    assert not wants(RuleChange(ANNOUNCER, REVISION, MEMORY), shipped())
+    assert not wants(RuleChange(ANNOUNCER, restored(REVISION, policies=MEMORY)), shipped())
+
+
+def test_a_lane_that_knows_that_all_was_said_does_not_compare_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    change = lane(ANNOUNCER, REVISION)
+    said = []
+    while wants(change, shipped()):
+        batch_of(change, shipped())
+        said.append(change.said)
+    assert said == [REVISION]
+    monkeypatch.setattr(rulechange, "compare", None)
+    assert not wants(RuleChange(ANNOUNCER, restored(REVISION, said=REVISION)), shipped())
+
+
+def test_what_waits_for_another_batch_is_not_said_yet() -> None:
+    change = lane(ANNOUNCER, REVISION)
+    assert wants(change, shipped())
+    batch = batch_of(change, OTHER)
+    assert batch.announced == []
+    assert change.said == ""
 
 
 def test_a_batch_says_nothing_of_a_rulebook_that_it_is_not_decided_by() -> None:
-    change = RuleChange(ANNOUNCER, REVISION, {})
+    change = lane(ANNOUNCER, REVISION)
     assert wants(change, shipped())
     assert batch_of(change, OTHER).announced == []
     assert wants(change, OTHER)
