@@ -24,6 +24,7 @@ from tests.stream.harness import (
 
 from policywire.broker import LocalBroker
 from policywire.errors import BadInput
+from policywire.step import step
 from policywire.stream.cluster import Cluster
 from policywire.stream.ending import LaneStopped
 from policywire.stream.settings import Settings
@@ -191,16 +192,12 @@ async def test_headers_and_log_say_nothing_of_what_is_in_a_bad_event(
 async def test_a_bug_of_ours_makes_a_dead_letter_and_a_loud_log_and_blocks_nobody(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from policywire.stream import batch  # noqa: PLC0415  to break it
-
-    whole = batch.step
-
     def broken(event: Any, *rest: Any) -> Any:
         if event.event_id == "evt-1":
             raise KeyError("secret")
-        return whole(event, *rest)
+        return step(event, *rest)
 
-    monkeypatch.setattr(batch, "step", broken)
+    monkeypatch.setattr("policywire.stream.batch.step", broken)
     await publish(settings, [claim(1), claim(2)])
     await work(settings)
     (letter,) = await records_of(settings, "dead-letters")
