@@ -4,7 +4,7 @@ The same function runs in the worker, in ``policywire replay``, in backtests and
 and no randomness; it does not know where events come from or records go. The path of a record is :func:`step`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 
 from msgspec import Struct
@@ -37,26 +37,21 @@ class Step(Struct, frozen=True, gc=False):
     unmapped_codes: int = 0
 
 
-class Listing(Struct, frozen=True, gc=False):
-    """How many codes of an event are listed by a policy of its payer, are not, or would be if the payer were known."""
-
-    listed: int
-    undecided: int
-    unmapped: int
-
-
 def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: datetime) -> Step:
     """Fold an event into its member's timeline and say what changed."""
-    listing = _listing(event, rulebook)
-    if timeline is None and not listing.listed and isinstance(event, _CONTENTS):
-        return Step(None, undecided_lines=listing.undecided, unmapped_codes=listing.unmapped)
+    codes = _codes(event)
+    if timeline is None and codes and rulebook.listed_codes.isdisjoint(codes):
+        return Step(None, undecided_lines=len(codes))  # where nine of ten events end
     before = timeline or blank(event.member_id)
     folded = fold(event, before, rulebook)
-    if folded is before and not _is_stale(before, rulebook, now):
+    if folded is before and (timeline is None or not _is_stale(before, rulebook, now)):
         given = Step(timeline, due=_midnight(before.due))
     else:
         given = _look(folded, rulebook, now)
-    return replace(given, undecided_lines=listing.undecided, unmapped_codes=listing.unmapped)
+    if not isinstance(event, ClaimContent | AppointmentContent):
+        return given
+    undecided, unmapped = _not_decided(event.payer_id, codes, rulebook)
+    return replace(given, undecided_lines=undecided, unmapped_codes=unmapped)
 
 
 def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
@@ -78,22 +73,21 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     return _look(timeline, rulebook, now)
 
 
-def _listing(event: AnyEvent, rulebook: Rulebook) -> Listing:
+def _codes(event: AnyEvent) -> Sequence[str]:
+    """The procedure codes that an event states, in normal form (:func:`policywire.model.codes.procedure_code`)."""
     if isinstance(event, ClaimContent):
-        codes = [line.procedure_code.strip().upper() for line in event.lines]
-    elif isinstance(event, AppointmentContent):
-        codes = [code.strip().upper() for code in event.procedure_codes]
-    else:
-        return _NO_CODES
-    listed = rulebook.index.get(event.payer_id)
+        return [line.procedure_code.strip().upper() for line in event.lines]
+    if isinstance(event, AppointmentContent):
+        return [code.strip().upper() for code in event.procedure_codes]
+    return ()
+
+
+def _not_decided(payer_id: str, codes: Sequence[str], rulebook: Rulebook) -> tuple[int, int]:
+    """How many codes no policy of the payer lists, and how many of them are listed while the payer is unknown."""
+    listed = rulebook.index.get(payer_id)
     if listed is None:
-        return Listing(0, len(codes), sum(map(rulebook.listed_codes.__contains__, codes)))
-    count = sum(map(listed.__contains__, codes))
-    return Listing(count, len(codes) - count, 0)
-
-
-_NO_CODES = Listing(0, 0, 0)
-_CONTENTS = (ClaimContent, AppointmentContent)
+        return len(codes), sum(map(rulebook.listed_codes.__contains__, codes))
+    return len(codes) - sum(map(listed.__contains__, codes)), 0
 
 
 def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:

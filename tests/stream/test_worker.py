@@ -26,7 +26,7 @@ from policywire.broker import LocalBroker
 from policywire.errors import BadInput
 from policywire.step import step
 from policywire.stream.cluster import Cluster
-from policywire.stream.ending import LaneStopped
+from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.settings import Settings
 
 
@@ -272,6 +272,13 @@ async def test_missing_topics_are_refused_with_what_to_do(broker: LocalBroker, t
     error = await outcome_of(settings_for(broker.bootstrap_servers, topic_prefix))
     assert isinstance(error, BadInput)
     assert "policywire broker" in str(error)
+
+
+async def test_partitions_added_after_the_start_end_the_worker_so_that_it_counts_again(settings: Settings) -> None:
+    async with running(settings) as worker:
+        await until(lambda: bool(worker._lanes))
+        with pytest.raises(ClusterFault, match="more partitions than the 4 of the start"):
+            await worker._assigned({0, 1, 2, 3, 4}, set())
 
 
 async def test_half_a_lane_is_not_worked_on_and_the_worker_is_not_ready(settings: Settings) -> None:

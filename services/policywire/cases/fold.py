@@ -151,10 +151,13 @@ def _sighted(
     profile = rulebook.payers.get(payer_id)
     if profile is None:
         return timeline
-    targeted = rulebook.watch.targeted(profile.key)
+    targeted = [each.targeted for each in rulebook.watch.substitutions if each.payer == profile.key]
     new = {
-        Sighting(day, stamp.event_id, code, profile.key, stamp.day) for day, code in seen if code in targeted
-    }.difference(timeline.sightings)
-    if not new:
+        Sighting(day, stamp.event_id, code, profile.key, stamp.day)
+        for day, code in seen
+        for codes in targeted
+        if code in codes
+    }
+    if new.issubset(timeline.sightings):
         return timeline
-    return replace(timeline, sightings=tuple(sorted((*timeline.sightings, *new))))
+    return replace(timeline, sightings=tuple(sorted(new.union(timeline.sightings))))

@@ -12,9 +12,8 @@ from policywire.rulebook.rulebook import Rule
 def not_matched(rule: Rule, condition: Condition, facts: ItemFacts) -> Tried:
     """A rule that was tried and did not match."""
     leaf, negated = condition.culprit(facts)
-    asked = "not to" if negated else "to"
-    because = f"{leaf.fact} is {facts.shown(leaf.fact)}; the rule asks it {asked} {leaf.asks}"
-    return Tried(rule.id, "not_matched", because)
+    asks = leaf.asks.replace(" to ", " not to ", 1) if negated else leaf.asks
+    return Tried(rule.id, "not_matched", facts.told(leaf.fact) + asks)
 
 
 def undecidable(rule: Rule, leaf: Test) -> Tried:

@@ -17,7 +17,7 @@ from policywire.rulebook.rulebook import CompiledPolicy, Version
 class ItemFacts:
     """The facts of an item; each is worked out at most once."""
 
-    __slots__ = ("_known", "_shown", "context", "item", "line_of_business", "policy", "version")
+    __slots__ = ("_known", "_told", "context", "item", "line_of_business", "policy", "version")
 
     def __init__(self, item: Item, line_of_business: str, policy: CompiledPolicy, version: Version) -> None:
         self.item = item
@@ -27,7 +27,7 @@ class ItemFacts:
         self.context: Context | None = None
         """The clinical context, once a condition has asked for it."""
         self._known: dict[str, Any] = {}
-        self._shown: dict[str, str] = {}
+        self._told: dict[str, str] = {}
 
     def read(self, fact: str) -> Any:
         """The fact's value, None when absent, UNKNOWN when the version declares that absence means unknown."""
@@ -40,11 +40,13 @@ class ItemFacts:
             self._known[fact] = value
             return value
 
-    def shown(self, fact: str) -> str:
-        """The fact's value in words."""
-        if fact not in self._shown:
-            self._shown[fact] = shown(self.read(fact))
-        return self._shown[fact]
+    def told(self, fact: str) -> str:
+        """The fact and its value in words."""
+        try:
+            return self._told[fact]
+        except KeyError:
+            told = self._told[fact] = f"{fact} is {shown(self.read(fact))}"
+            return told
 
 
 def _context(facts: ItemFacts) -> Any:

@@ -76,7 +76,7 @@ class Test(Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         if not self.asks:
-            force_setattr(self, "asks", intern(f"{_VERBS[self.operator]} {shown(self.operand)}"))
+            force_setattr(self, "asks", intern(f"; the rule asks it to {_VERBS[self.operator]} {shown(self.operand)}"))
 
     def holds(self, facts: Facts) -> bool | None:
         """Whether it holds; None: unknown, because the fact is."""
