@@ -39,18 +39,20 @@ class Step(Struct, frozen=True, gc=False):
 
 def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: datetime) -> Step:
     """Fold an event into its member's timeline and say what changed."""
-    codes = _codes(event)
-    if timeline is None and codes and rulebook.listed_codes.isdisjoint(codes):
-        return Step(None, undecided_lines=len(codes))  # where nine of ten events end
+    payer_id, codes = _stated(event)
+    if timeline is None and codes:
+        listed = rulebook.index.get(payer_id)
+        if listed is None:
+            return Step(None, undecided_lines=len(codes), unmapped_codes=_listed_anywhere(codes, rulebook))
+        if listed.keys().isdisjoint(codes):
+            return Step(None, undecided_lines=len(codes))  # where nine of ten events end
     before = timeline or blank(event.member_id)
     folded = fold(event, before, rulebook)
     if folded is before and (timeline is None or not _is_stale(before, rulebook, now)):
         given = Step(timeline, due=_midnight(before.due))
     else:
         given = _look(folded, rulebook, now)
-    if not isinstance(event, ClaimContent | AppointmentContent):
-        return given
-    undecided, unmapped = _not_decided(event.payer_id, codes, rulebook)
+    undecided, unmapped = _not_decided(payer_id, codes, rulebook)
     return replace(given, undecided_lines=undecided, unmapped_codes=unmapped)
 
 
@@ -73,21 +75,25 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     return _look(timeline, rulebook, now)
 
 
-def _codes(event: AnyEvent) -> Sequence[str]:
-    """The procedure codes that an event states, in normal form (:func:`policywire.model.codes.procedure_code`)."""
+def _stated(event: AnyEvent) -> tuple[str, Sequence[str]]:
+    """The payer id and the procedure codes of an event, in normal form (``policywire.model.codes.procedure_code``)."""
     if isinstance(event, ClaimContent):
-        return [line.procedure_code.strip().upper() for line in event.lines]
+        return event.payer_id, [line.procedure_code.strip().upper() for line in event.lines]
     if isinstance(event, AppointmentContent):
-        return [code.strip().upper() for code in event.procedure_codes]
-    return ()
+        return event.payer_id, [code.strip().upper() for code in event.procedure_codes]
+    return "", ()
 
 
 def _not_decided(payer_id: str, codes: Sequence[str], rulebook: Rulebook) -> tuple[int, int]:
     """How many codes no policy of the payer lists, and how many of them are listed while the payer is unknown."""
     listed = rulebook.index.get(payer_id)
     if listed is None:
-        return len(codes), sum(map(rulebook.listed_codes.__contains__, codes))
+        return len(codes), _listed_anywhere(codes, rulebook)
     return len(codes) - sum(map(listed.__contains__, codes)), 0
+
+
+def _listed_anywhere(codes: Sequence[str], rulebook: Rulebook) -> int:
+    return sum(map(rulebook.listed_codes.__contains__, codes))
 
 
 def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
