@@ -81,7 +81,7 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     Claim lines alone wait for their member's next event.
     """
     today = now.astimezone(UTC).date()
-    if timeline.looked == _head(rulebook) or not any(appointments_to_come(timeline, today)):
+    if timeline.looked == looked_with(rulebook) or not any(appointments_to_come(timeline, today)):
         return Step(timeline, due=_midnight(timeline.due))
     return _look(timeline, rulebook, now)
 
@@ -112,12 +112,12 @@ def _listed_anywhere(codes: Sequence[str], rulebook: Rulebook) -> int:
 def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
     """Whether what stands was said under another rulebook, or before a day on which it may change."""
     due = timeline.due
-    return timeline.looked != _head(rulebook) or (due is not None and due <= now.astimezone(UTC).date())
+    return timeline.looked != looked_with(rulebook) or (due is not None and due <= now.astimezone(UTC).date())
 
 
 def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     today = now.astimezone(UTC).date()
-    if timeline.looked not in {"", _head(rulebook)}:
+    if timeline.looked not in {"", looked_with(rulebook)}:
         timeline = remembering(timeline, today)
     seen = outlook(timeline, rulebook, today)
     records = (*_determinations(timeline, seen, rulebook), *_alerts(timeline, seen, rulebook))
@@ -126,7 +126,7 @@ def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
         timeline,
         verdicts=seen.verdicts,
         notices=seen.notices,
-        looked=_head(rulebook),
+        looked=looked_with(rulebook),
         due=due,
         former=still_differing(timeline, seen.verdicts),
     )
@@ -155,7 +155,8 @@ def _alerts(timeline: Timeline, seen: Outlook, rulebook: Rulebook) -> Iterator[R
         yield notices_.render(notice, timeline.member_id, rulebook, "resolved")
 
 
-def _head(rulebook: Rulebook) -> str:
+def looked_with(rulebook: Rulebook) -> str:
+    """How ``Timeline.looked`` names a rulebook."""
     return rulebook.revision[7:23]
 
 

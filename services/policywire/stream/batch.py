@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from policywire.cases.codec import TimelineUnreadable
+from policywire.cases.codec import TimelineUnreadable, is_strange_to
 from policywire.cases.codec import decode as decode_timeline
 from policywire.cases.codec import encode as encode_timeline
 from policywire.cases.timeline import Timeline
-from policywire.model.events import AnyEvent
+from policywire.model.events import AnyEvent, AppointmentContent, ClaimContent
 from policywire.model.records import Determination, Record, encode
 from policywire.model.rejection import ErrorCode, Rejected
 from policywire.rulebook.rulebook import Rulebook
-from policywire.step import Step, passed_by, step, tick
+from policywire.step import Step, looked_with, passed_by, step, tick
 from policywire.stream import changelog, deadletters
 from policywire.stream.outgoing import Outgoing
 from policywire.stream.partitioning import positive_hash
@@ -109,6 +109,7 @@ class Batch:
         remembered, overlay, rulebook = self._timelines, self._overlay, self._rulebook
         horizon = self.now + CLOCK_AHEAD
         taken = undecided = unmapped = 0
+        looked = looked_with(rulebook)
         waiting: list[tuple[AnyEvent, Any]] = []
         members: set[str] = set()
         for record in chunk.records:
@@ -126,9 +127,11 @@ class Batch:
                 self._reject(record, chunk, ErrorCode.CLOCK_AHEAD, deadletters.CLOCK_AHEAD_DETAIL)
                 continue
             member = event.member_id
-            if member not in remembered and member not in overlay and member not in members:
+            if member not in overlay and member not in members:
                 passed = passed_by(event, rulebook)
-                if passed is not None:
+                if passed is not None and (
+                    member not in remembered or is_strange_to(remembered[member], _subject_id(event), looked)
+                ):
                     undecided += passed.undecided_lines
                     unmapped += passed.unmapped_codes
                     continue
@@ -226,6 +229,13 @@ class Batch:
         """Put the lane's input offsets, by topic name without prefix, into the changelog."""
         value = changelog.encode_offsets(offsets)
         self.outgoing.add(self._outlets.changelog, self._lane, changelog.OFFSETS_KEY, value)
+
+
+def _subject_id(event: AnyEvent) -> str:
+    """The claim's or the appointment's id; empty, and so in every timeline, for an event that states neither."""
+    if isinstance(event, ClaimContent):
+        return event.claim_id
+    return event.appointment_id if isinstance(event, AppointmentContent) else ""
 
 
 class Change:
