@@ -129,9 +129,7 @@ async def test_a_worker_whose_lane_was_taken_ends_naming_the_lane(settings: Sett
     assert await records_of(settings, "determinations") == []
 
 
-async def test_a_lane_that_cannot_be_fenced_ends_the_worker_in_time(
-    broker: LocalBroker, topics: str
-) -> None:
+async def test_a_lane_that_cannot_be_fenced_ends_the_worker_in_time(broker: LocalBroker, topics: str) -> None:
     async def held(point: Point, _lane: int) -> None:
         if point == "open_before_fence":
             await asyncio.Event().wait()
