@@ -4,7 +4,7 @@ The same function runs in the worker, in ``policywire replay``, in backtests and
 and no randomness; it does not know where events come from or records go. The path of a record is :func:`step`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
 
 from msgspec import Struct
@@ -37,26 +37,34 @@ class Step(Struct, frozen=True, gc=False):
     unmapped_codes: int = 0
 
 
-class Listing(Struct, frozen=True, gc=False):
-    """How many codes of an event are listed by a policy of its payer, are not, or would be if the payer were known."""
-
-    listed: int
-    undecided: int
-    unmapped: int
-
-
 def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: datetime) -> Step:
     """Fold an event into its member's timeline and say what changed."""
-    listing = _listing(event, rulebook)
-    if timeline is None and not listing.listed and isinstance(event, _CONTENTS):
-        return Step(None, undecided_lines=listing.undecided, unmapped_codes=listing.unmapped)
+    if timeline is None:
+        passed = passed_by(event, rulebook)
+        if passed is not None:
+            return passed
     before = timeline or blank(event.member_id)
     folded = fold(event, before, rulebook)
-    if folded is before and not _is_stale(before, rulebook, now):
+    if folded is before and (timeline is None or not _is_stale(before, rulebook, now)):
         given = Step(timeline, due=_midnight(before.due))
     else:
         given = _look(folded, rulebook, now)
-    return replace(given, undecided_lines=listing.undecided, unmapped_codes=listing.unmapped)
+    undecided, unmapped = _not_decided(*_stated(event), rulebook)
+    return replace(given, undecided_lines=undecided, unmapped_codes=unmapped)
+
+
+def passed_by(event: AnyEvent, rulebook: Rulebook) -> Step | None:
+    """What :func:`step` gives for a member of whom nothing is remembered, when that is nothing but counts; else None.
+
+    Nine of ten events end here: a claim or an appointment none of whose codes its payer's policies list.
+    """
+    payer_id, codes = _stated(event)
+    if not codes:
+        return None
+    listed = rulebook.index.get(payer_id)
+    if listed is None:
+        return Step(None, undecided_lines=len(codes), unmapped_codes=_listed_anywhere(codes, rulebook))
+    return Step(None, undecided_lines=len(codes)) if listed.keys().isdisjoint(codes) else None
 
 
 def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
@@ -73,38 +81,43 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     Claim lines alone wait for their member's next event.
     """
     today = now.astimezone(UTC).date()
-    if timeline.looked == _head(rulebook) or not any(appointments_to_come(timeline, today)):
+    if timeline.looked == looked_with(rulebook) or not any(appointments_to_come(timeline, today)):
         return Step(timeline, due=_midnight(timeline.due))
     return _look(timeline, rulebook, now)
 
 
-def _listing(event: AnyEvent, rulebook: Rulebook) -> Listing:
+def _stated(event: AnyEvent) -> tuple[str, Sequence[str]]:
+    """The payer id and the procedure codes of an event, in normal form (``policywire.model.codes.procedure_code``)."""
     if isinstance(event, ClaimContent):
-        codes = [line.procedure_code.strip().upper() for line in event.lines]
-    elif isinstance(event, AppointmentContent):
-        codes = [code.strip().upper() for code in event.procedure_codes]
-    else:
-        return _NO_CODES
-    listed = rulebook.index.get(event.payer_id)
+        return event.payer_id, [line.procedure_code.strip().upper() for line in event.lines]
+    if isinstance(event, AppointmentContent):
+        return event.payer_id, [code.strip().upper() for code in event.procedure_codes]
+    return "", ()
+
+
+def _not_decided(payer_id: str, codes: Sequence[str], rulebook: Rulebook) -> tuple[int, int]:
+    """How many codes no policy of the payer lists, and how many of them are listed while the payer is unknown."""
+    listed = rulebook.index.get(payer_id)
     if listed is None:
-        return Listing(0, len(codes), sum(map(rulebook.listed_codes.__contains__, codes)))
-    count = sum(map(listed.__contains__, codes))
-    return Listing(count, len(codes) - count, 0)
+        return len(codes), _listed_anywhere(codes, rulebook)
+    return len(codes) - sum(map(listed.__contains__, codes)), 0
 
 
-_NO_CODES = Listing(0, 0, 0)
-_CONTENTS = (ClaimContent, AppointmentContent)
+def _listed_anywhere(codes: Sequence[str], rulebook: Rulebook) -> int:
+    if rulebook.listed_codes.isdisjoint(codes):
+        return 0
+    return sum(map(rulebook.listed_codes.__contains__, codes))
 
 
 def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
     """Whether what stands was said under another rulebook, or before a day on which it may change."""
     due = timeline.due
-    return timeline.looked != _head(rulebook) or (due is not None and due <= now.astimezone(UTC).date())
+    return timeline.looked != looked_with(rulebook) or (due is not None and due <= now.astimezone(UTC).date())
 
 
 def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     today = now.astimezone(UTC).date()
-    if timeline.looked not in {"", _head(rulebook)}:
+    if timeline.looked not in {"", looked_with(rulebook)}:
         timeline = remembering(timeline, today)
     seen = outlook(timeline, rulebook, today)
     records = (*_determinations(timeline, seen, rulebook), *_alerts(timeline, seen, rulebook))
@@ -113,7 +126,7 @@ def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
         timeline,
         verdicts=seen.verdicts,
         notices=seen.notices,
-        looked=_head(rulebook),
+        looked=looked_with(rulebook),
         due=due,
         former=still_differing(timeline, seen.verdicts),
     )
@@ -142,7 +155,8 @@ def _alerts(timeline: Timeline, seen: Outlook, rulebook: Rulebook) -> Iterator[R
         yield notices_.render(notice, timeline.member_id, rulebook, "resolved")
 
 
-def _head(rulebook: Rulebook) -> str:
+def looked_with(rulebook: Rulebook) -> str:
+    """How ``Timeline.looked`` names a rulebook."""
     return rulebook.revision[7:23]
 
 

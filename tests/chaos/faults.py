@@ -76,6 +76,7 @@ class Injector:
         share = self._feeder.total / (len(faults) + 2)
         self._feeder.allowance = int(share)
         for number, fault in enumerate(faults, 1):
+            await self._share_is_published()
             await self._everybody_works()
             self._feeder.allowance = int(share * (number + 1))
             if fault.kind == "kill_broker":
@@ -84,6 +85,10 @@ class Injector:
                 await self._hurt(fault, self._random.choice(self._workers))
         await self._everybody_works()
         self._feeder.allowance = self._feeder.total
+
+    async def _share_is_published(self) -> None:
+        wanted = self._feeder.allowance
+        await until(f"{wanted} messages are published", lambda: self._feeder.published >= wanted, PROGRESS_S)
 
     async def _everybody_works(self) -> None:
         """Every worker has committed batches since it last started, and again since this was asked."""

@@ -14,7 +14,7 @@ from policywire.broker import LocalBroker
 from policywire.cases import codec
 from policywire.stream import changelog
 from policywire.stream.cluster import Cluster, NoAnswer
-from policywire.stream.ending import LaneLost, LaneStopped
+from policywire.stream.ending import ClusterFault, LaneLost, LaneStopped
 from policywire.stream.offsets import committed_offsets
 from policywire.stream.outgoing import Outgoing
 from policywire.stream.partitioning import partition_of
@@ -127,6 +127,17 @@ async def test_a_worker_whose_lane_was_taken_ends_naming_the_lane(settings: Sett
     assert isinstance(error, LaneLost)
     assert f"lane {LANE}" in str(error)
     assert await records_of(settings, "determinations") == []
+
+
+async def test_a_lane_that_cannot_be_fenced_ends_the_worker_in_time(broker: LocalBroker, topics: str) -> None:
+    async def held(point: Point, _lane: int) -> None:
+        if point == "open_before_fence":
+            await asyncio.Event().wait()
+
+    settings = settings_for(broker.bootstrap_servers, topics, deadlines={"fence_s": 0.2})
+    error = await outcome_of(settings, passing=held)
+    assert isinstance(error, ClusterFault)
+    assert "was not fenced within 0.2 s" in str(error)
 
 
 @pytest.mark.parametrize("kind", [EndTxnRequest, TxnOffsetCommitRequest])

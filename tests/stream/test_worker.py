@@ -25,8 +25,9 @@ from tests.stream.harness import (
 
 from policywire.broker import LocalBroker
 from policywire.errors import BadInput
+from policywire.step import step
 from policywire.stream.cluster import Cluster
-from policywire.stream.ending import LaneStopped
+from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.settings import Settings
 
 
@@ -192,16 +193,12 @@ async def test_headers_and_log_say_nothing_of_what_is_in_a_bad_event(
 async def test_a_bug_of_ours_makes_a_dead_letter_and_a_loud_log_and_blocks_nobody(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from policywire.stream import batch  # noqa: PLC0415  to break it
-
-    whole = batch.step
-
     def broken(event: Any, *rest: Any) -> Any:
         if event.event_id == "evt-1":
             raise KeyError("secret")
-        return whole(event, *rest)
+        return step(event, *rest)
 
-    monkeypatch.setattr(batch, "step", broken)
+    monkeypatch.setattr("policywire.stream.batch.step", broken)
     await publish(settings, [claim(1), claim(2)])
     await work(settings)
     (letter,) = await records_of(settings, "dead-letters")
@@ -276,6 +273,13 @@ async def test_missing_topics_are_refused_with_what_to_do(broker: LocalBroker, t
     error = await outcome_of(settings_for(broker.bootstrap_servers, topic_prefix))
     assert isinstance(error, BadInput)
     assert "policywire broker" in str(error)
+
+
+async def test_partitions_added_after_the_start_end_the_worker_so_that_it_counts_again(settings: Settings) -> None:
+    async with running(settings) as worker:
+        await until(lambda: bool(worker._lanes))
+        with pytest.raises(ClusterFault, match="more partitions than the 4 of the start"):
+            await worker._assigned({0, 1, 2, 3, 4}, set())
 
 
 async def test_half_a_lane_is_not_worked_on_and_the_worker_is_not_ready(settings: Settings) -> None:

@@ -19,6 +19,20 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Timeline)
 
 
+def is_strange_to(encoded: bytes, subject_id: str, looked: str) -> bool:
+    """Whether a timeline certainly knows nothing of a claim or appointment, and was last looked at with this rulebook.
+
+    Then an event of that id none of whose codes is listed changes nothing, and the timeline need not be decoded for it:
+    text stands in MessagePack as its own UTF-8, so what is not among the bytes is not in the timeline.
+
+    Args:
+        encoded: the timeline.
+        subject_id: the claim's or the appointment's id.
+        looked: the rulebook, as ``Timeline.looked`` names it.
+    """
+    return subject_id.encode() not in encoded and looked.encode() in encoded
+
+
 class TimelineUnreadable(PolicywireError):
     """Bytes that are no timeline this program can read; ``kind`` tells whether they are damaged or newer."""
 

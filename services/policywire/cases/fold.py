@@ -24,6 +24,7 @@ from policywire.cases.timeline import (
     Timeline,
 )
 from policywire.model import events
+from policywire.model.codes import procedure_code
 from policywire.rulebook.rulebook import Rulebook
 
 _LATER_STATED: Final = {"drafted": 0, "submitted": 1, "replaced": 2, "booked": 0, "rescheduled": 1}
@@ -55,9 +56,9 @@ def stands(memory: ClaimMemory | AppointmentMemory) -> bool:
 
 def _claim_stated(event: events.ClaimContent, timeline: Timeline, rulebook: Rulebook) -> Timeline:
     memory = timeline.claims.get(event.claim_id, ClaimMemory())
-    content = intake.claim(event)
-    if memory.content is None and not _lists_any(rulebook, content.payer_id, (x.procedure_code for x in content.lines)):
+    if memory.content is None and not _lists_any(rulebook, event.payer_id, (x.procedure_code for x in event.lines)):
         return timeline
+    content = intake.claim(event)
     timeline = _sighted(
         timeline, rulebook, content.payer_id, content.stamp, ((x.first_day, x.procedure_code) for x in content.lines)
     )
@@ -82,9 +83,9 @@ def _claim_voided(event: events.ClaimVoided, timeline: Timeline) -> Timeline:
 
 def _appointment_stated(event: events.AppointmentContent, timeline: Timeline, rulebook: Rulebook) -> Timeline:
     memory = timeline.appointments.get(event.appointment_id, AppointmentMemory())
-    content = intake.booking(event)
-    if memory.content is None and not _lists_any(rulebook, content.payer_id, content.procedure_codes):
+    if memory.content is None and not _lists_any(rulebook, event.payer_id, event.procedure_codes):
         return timeline
+    content = intake.booking(event)
     timeline = _sighted(
         timeline,
         rulebook,
@@ -142,7 +143,7 @@ def _agreement_revoked(event: events.AgreementRevoked, timeline: Timeline) -> Ti
 
 def _lists_any(rulebook: Rulebook, payer_id: str, codes: Iterable[str]) -> bool:
     listed = rulebook.index.get(payer_id)
-    return listed is not None and any(code in listed for code in codes)
+    return listed is not None and not listed.keys().isdisjoint(map(procedure_code, codes))
 
 
 def _sighted(
@@ -151,10 +152,13 @@ def _sighted(
     profile = rulebook.payers.get(payer_id)
     if profile is None:
         return timeline
-    targeted = rulebook.watch.targeted(profile.key)
+    targeted = [each.targeted for each in rulebook.watch.substitutions if each.payer == profile.key]
     new = {
-        Sighting(day, stamp.event_id, code, profile.key, stamp.day) for day, code in seen if code in targeted
-    }.difference(timeline.sightings)
-    if not new:
+        Sighting(day, stamp.event_id, code, profile.key, stamp.day)
+        for day, code in seen
+        for codes in targeted
+        if code in codes
+    }
+    if new.issubset(timeline.sightings):
         return timeline
-    return replace(timeline, sightings=tuple(sorted((*timeline.sightings, *new))))
+    return replace(timeline, sightings=tuple(sorted(new.union(timeline.sightings))))

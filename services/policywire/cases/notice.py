@@ -6,6 +6,7 @@ of the watch rules.
 
 import zlib
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from msgspec import Struct
@@ -63,7 +64,12 @@ class Notice(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
 
 def wording(texts: AlertTexts, *, of_appointment: bool) -> int:
     """The checksum of an alert kind's words."""
-    return zlib.crc32("\0".join(texts.words(of_appointment=of_appointment)).encode())
+    return _checksum(*texts.words(of_appointment=of_appointment))
+
+
+@lru_cache(maxsize=256)  # of every alert that is looked at, and of few kinds
+def _checksum(message: str, action: str) -> int:
+    return zlib.crc32(f"{message}\0{action}".encode())
 
 
 def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["open", "resolved"] = "open") -> Alert:

@@ -52,7 +52,9 @@ def next_due(timeline: Timeline, seen: Outlook, rules: WatchRules, today: date) 
     """The UTC day from which time alone can change something; ``today`` or before when something has expired."""
     turning = (day for notice in seen.notices for day in _turning_days(notice, rules) if day > today)
     named = {each.agreement_id for each in seen.verdicts}
-    return min((*_expiry_days(timeline, named, rules.retention_months), *turning), default=None)
+    last = min(_last_days(timeline, named), default=None)
+    expiry = () if last is None else (add_months(last, rules.retention_months),)  # months later, the first is the first
+    return min((*expiry, *turning), default=None)
 
 
 def _turning_days(notice: Notice, rules: WatchRules) -> Iterator[date]:
@@ -62,20 +64,19 @@ def _turning_days(notice: Notice, rules: WatchRules) -> Iterator[date]:
         yield add_months(notice.date_of_service, rules.service_without_agreement_months)
 
 
-def _expiry_days(timeline: Timeline, named: set[str | None], months: int) -> Iterator[date]:
-    """When each thing expires that nothing else keeps; what is kept expires with its keeper."""
+def _last_days(timeline: Timeline, named: set[str | None]) -> Iterator[date]:
+    """The day that counts for each thing that nothing else keeps; what is kept expires with its keeper."""
     booked = _booked_days(timeline.appointments.values())
-    for appointment in timeline.appointments.values():
-        yield add_months(_appointment_day(appointment), months)
+    yield from map(_appointment_day, timeline.appointments.values())
     for claim in timeline.claims.values():
         if not _bills_on(claim, booked):
-            yield add_months(_claim_day(claim), months)
-    days = booked.union(*map(_billed_days, timeline.claims.values()))
-    for agreement_id, agreement in timeline.agreements.items():
-        if agreement_id not in named and not _may_cover(agreement, days):
-            yield add_months(_agreement_day(agreement), months)
-    for sighting in timeline.sightings:
-        yield add_months(_sighting_day(sighting), months)
+            yield _claim_day(claim)
+    if timeline.agreements:
+        days = booked.union(*map(_billed_days, timeline.claims.values()))
+        for agreement_id, agreement in timeline.agreements.items():
+            if agreement_id not in named and not _may_cover(agreement, days):
+                yield _agreement_day(agreement)
+    yield from map(_sighting_day, timeline.sightings)
 
 
 def _claim_day(memory: ClaimMemory) -> date:

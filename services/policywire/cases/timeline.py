@@ -15,6 +15,8 @@ from policywire.decision.verdict import Verdict
 
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _MICROSECOND: Final = timedelta(microseconds=1)
+_EPOCH_ORDINAL: Final = _EPOCH.toordinal()
+_MICROSECONDS_A_DAY: Final = 24 * 60 * 60 * 1_000_000
 
 
 def instant(moment: datetime) -> int:
@@ -37,7 +39,7 @@ class Stamp(Struct, frozen=True, array_like=True, gc=False):
     @property
     def day(self) -> date:
         """The UTC date of the instant."""
-        return (_EPOCH + self.at * _MICROSECOND).date()
+        return date.fromordinal(_EPOCH_ORDINAL + self.at // _MICROSECONDS_A_DAY)
 
 
 class BilledLine(Struct, frozen=True, array_like=True, gc=False):

@@ -23,7 +23,7 @@ def reason(
         case Outcome.OTHER_POLICY:
             return f"belongs to {handoff}"
         case Outcome.REVIEW:
-            return f"needs review: {', '.join(flags) or 'no rule decided'}"
+            return f"needs review: {', '.join(flags)}" if flags else "needs review"
         case Outcome.NO_POLICY_IN_FORCE:
             return "no policy in force"
         case _:

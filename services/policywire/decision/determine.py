@@ -12,8 +12,8 @@ from policywire.decision.consequences import exposure, next_action, prior_author
 from policywire.decision.explain import not_matched, undecidable
 from policywire.decision.facts import ItemFacts
 from policywire.decision.item import Item
-from policywire.decision.verdict import Tried, Verdict
-from policywire.model.records import DENIED, FinancialResponsibility, Flag, Outcome
+from policywire.decision.verdict import Verdict
+from policywire.model.records import DENIED, FinancialResponsibility, Flag, Outcome, RuleTried
 from policywire.rulebook.rulebook import CompiledPolicy, PayerProfile, Rule, Rulebook, Version
 
 
@@ -23,7 +23,7 @@ class Finding(NamedTuple):
     outcome: Outcome
     rule: Rule | None
     flags: tuple[Flag, ...]
-    explanation: tuple[Tried, ...]
+    explanation: tuple[RuleTried, ...]
 
 
 def determine(item: Item, agreements: Sequence[Agreement], rulebook: Rulebook) -> tuple[Verdict, ...]:
@@ -88,25 +88,25 @@ _OUT_OF_SCOPE: Final = Finding(
     Outcome.REVIEW,
     None,
     (Flag.LINE_OF_BUSINESS_OUT_OF_SCOPE,),
-    (Tried("line_of_business", "matched", "the line of business is not one that this policy covers"),),
+    (RuleTried("line_of_business", "matched", "the line of business is not one that this policy covers"),),
 )
 _SPAN: Final = Finding(
     Outcome.REVIEW,
     None,
     (Flag.SPAN_CROSSES_VERSIONS,),
-    (Tried("span", "matched", "the first and the last day of service fall under different versions"),),
+    (RuleTried("span", "matched", "the first and the last day of service fall under different versions"),),
 )
 _NOT_IN_FORCE: Final = Finding(
     Outcome.NO_POLICY_IN_FORCE,
     None,
     (),
-    (Tried("in_force", "matched", "no version of the policy is in force on the date of service"),),
+    (RuleTried("in_force", "matched", "no version of the policy is in force on the date of service"),),
 )
 
 
 def _by_rules(facts: ItemFacts, version: Version) -> Finding:
     """The first rule that matches decides, unless a rule before it is unknown and would have said otherwise."""
-    tried: list[Tried] = []
+    tried: list[RuleTried] = []
     unknown_flags: list[Flag] = []
     unknown_outcomes: set[Outcome] = set()
     for rule in version.rules.get(facts.item.procedure_code, ()):
@@ -126,11 +126,11 @@ def _by_rules(facts: ItemFacts, version: Version) -> Finding:
         return _no_rule(facts, version, tried, unknown_flags)
     if unknown_outcomes and rule.outcome != Outcome.REVIEW and unknown_outcomes != {rule.outcome}:
         return _no_rule(facts, version, tried, unknown_flags)
-    tried.append(Tried(rule.id, "matched", rule.rationale))
+    tried.append(RuleTried(rule.id, "matched", rule.rationale))
     return Finding(rule.outcome, rule, _flags(facts, version, rule.flags), tuple(tried))
 
 
-def _no_rule(facts: ItemFacts, version: Version, tried: list[Tried], unknown_flags: list[Flag]) -> Finding:
+def _no_rule(facts: ItemFacts, version: Version, tried: list[RuleTried], unknown_flags: list[Flag]) -> Finding:
     """No rule can be said to decide: somebody must look, and the flags name the fact that is unknown."""
     return Finding(Outcome.REVIEW, None, _flags(facts, version, tuple(unknown_flags)), tuple(tried))
 

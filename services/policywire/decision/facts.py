@@ -14,10 +14,13 @@ from policywire.rulebook.conditions import UNKNOWN, shown
 from policywire.rulebook.rulebook import CompiledPolicy, Version
 
 
-class ItemFacts:
-    """The facts of an item; each is worked out at most once."""
+class ItemFacts(dict[str, Any]):
+    """The facts of an item, each worked out when it is first asked for.
 
-    __slots__ = ("_known", "_shown", "context", "item", "line_of_business", "policy", "version")
+    A value is None when absent, UNKNOWN when the version declares that absence means unknown.
+    """
+
+    __slots__ = ("_told", "context", "item", "line_of_business", "policy", "version")
 
     def __init__(self, item: Item, line_of_business: str, policy: CompiledPolicy, version: Version) -> None:
         self.item = item
@@ -26,25 +29,22 @@ class ItemFacts:
         self.version = version
         self.context: Context | None = None
         """The clinical context, once a condition has asked for it."""
-        self._known: dict[str, Any] = {}
-        self._shown: dict[str, str] = {}
+        self._told: dict[str, str] = {}
 
-    def read(self, fact: str) -> Any:
-        """The fact's value, None when absent, UNKNOWN when the version declares that absence means unknown."""
+    def __missing__(self, fact: str) -> Any:
+        value = _READERS[fact](self)
+        if value is None and fact in self.version.unknown_flags:
+            value = UNKNOWN
+        self[fact] = value
+        return value
+
+    def told(self, fact: str) -> str:
+        """The fact and its value in words."""
         try:
-            return self._known[fact]
+            return self._told[fact]
         except KeyError:
-            value = _READERS[fact](self)
-            if value is None and fact in self.version.unknown_flags:
-                value = UNKNOWN
-            self._known[fact] = value
-            return value
-
-    def shown(self, fact: str) -> str:
-        """The fact's value in words."""
-        if fact not in self._shown:
-            self._shown[fact] = shown(self.read(fact))
-        return self._shown[fact]
+            told = self._told[fact] = f"{fact} is {shown(self[fact])}"
+            return told
 
 
 def _context(facts: ItemFacts) -> Any:

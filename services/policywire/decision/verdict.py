@@ -27,14 +27,6 @@ from policywire.model.records import (
 from policywire.rulebook.rulebook import PriorAuthorization
 
 
-class Tried(Struct, frozen=True, array_like=True, gc=False):
-    """One line of the explanation."""
-
-    rule: str
-    result: Literal["matched", "not_matched", "unknown"]
-    because: str
-
-
 class Remittance(Struct, frozen=True, array_like=True, gc=False):
     """How the denial is expected to read."""
 
@@ -71,7 +63,7 @@ class Verdict(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     agreement_problem: str | None
     next_action: str
     exposure_amount: str | None
-    explanation: tuple[Tried, ...]
+    explanation: tuple[RuleTried, ...]
 
     @property
     def liable(self) -> Literal["patient", "provider"] | None:
@@ -144,7 +136,7 @@ def render(
         stage=verdict.stage,
         next_action=_ACTIONS[verdict.next_action],
         exposure_amount=verdict.exposure_amount,
-        explanation=tuple(RuleTried(each.rule, each.result, each.because) for each in verdict.explanation),
+        explanation=verdict.explanation,
         rulebook_revision=revision,
     )
 

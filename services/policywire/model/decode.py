@@ -124,7 +124,11 @@ def _claim_is_sound(event: ClaimContent, value: bytes) -> bool:
     """Whether the quick way may accept a drafted, submitted or replaced claim."""
     lines = event.lines
     count = len(event.diagnoses) if event.diagnoses else 0
+    last = 0
+    in_order = True
     for line in lines:
+        in_order = in_order and line.line_number > last
+        last = line.line_number
         start = line.service_date
         if not YEAR_MIN <= start.year <= YEAR_MAX or _is_money(line.charge_amount) is None:
             return False
@@ -135,7 +139,7 @@ def _claim_is_sound(event: ClaimContent, value: bytes) -> bool:
             for pointer in line.diagnosis_pointers:
                 if pointer > count:
                     return False
-    if len(lines) > 1 and len({line.line_number for line in lines}) < len(lines):
+    if not in_order and len({line.line_number for line in lines}) < len(lines):
         return False
     return YEAR_MIN <= event.occurred_at.year <= YEAR_MAX and _occurred_at_is_rfc3339(value)
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from policywire.model.codes import diagnosis, is_procedure_code, procedure_code, taxonomy
 from policywire.rulebook.checks import condition_of, good_codes
+from policywire.rulebook.conditions import All, AnyOf, Condition, Not, Test
 from policywire.rulebook.document import DenialTerms, Document, PolicyDocument, RuleText, VersionText
 from policywire.rulebook.phrases import words
 from policywire.rulebook.reference import ContextsDocument, DiagnosisList, PayerDocument, TermsDocument
@@ -84,6 +85,18 @@ class Compiler:
         )
         return Draft(compiled, policy.contexts, policy.terms, frozenset(each.policy for each in policy.companions))
 
+    def _shared_condition(self, condition: Condition) -> Condition:
+        """The condition, sharing its parts with every rule that asks the same: what is asked most stays at hand."""
+        match condition:
+            case Test():
+                return self._share(condition)
+            case All(parts):
+                return self._share(All(tuple(map(self._shared_condition, parts))))
+            case AnyOf(parts):
+                return self._share(AnyOf(tuple(map(self._shared_condition, parts))))
+            case Not(part):
+                return self._share(Not(self._shared_condition(part)))
+
     def _share(self, value: H) -> H:
         return cast("H", self._shared.setdefault(value, value))
 
@@ -105,21 +118,20 @@ class Compiler:
     def _rules(self, texts: tuple[RuleText, ...]) -> dict[str, tuple[Rule, ...]]:
         by_code: dict[str, list[Rule]] = {}
         for text in texts:
-            rule = self._share(_rule(text))
+            rule = self._share(self._rule(text))
             for code in good_codes(text.codes):
                 by_code.setdefault(intern(code), []).append(rule)
         return {code: self._share(tuple(rules)) for code, rules in by_code.items()}
 
-
-def _rule(text: RuleText) -> Rule:
-    return Rule(
-        id=intern(text.id),
-        outcome=text.outcome,
-        rationale=intern(text.rationale),
-        condition=None if text.when is None else condition_of(text.when),
-        flags=text.flags,
-        handoff=text.handoff,
-    )
+    def _rule(self, text: RuleText) -> Rule:
+        return Rule(
+            id=intern(text.id),
+            outcome=text.outcome,
+            rationale=intern(text.rationale),
+            condition=None if text.when is None else self._shared_condition(condition_of(text.when)),
+            flags=text.flags,
+            handoff=text.handoff,
+        )
 
 
 def _denial(denial: DenialTerms) -> Denial:

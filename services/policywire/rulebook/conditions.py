@@ -6,10 +6,10 @@ Knows the closed set of facts and operators; does not know where a fact's value 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from sys import intern
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
@@ -50,12 +50,8 @@ def shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else "unknown"
 
 
-class Facts(Protocol):
-    """Where a condition reads: the value of a fact, None when it is absent, or UNKNOWN."""
-
-    def read(self, fact: str) -> Any:
-        """The fact's value."""
-
+Facts = Mapping[str, Any]
+"""Where a condition reads: the value of each fact, None when it is absent, or UNKNOWN."""
 
 Culprit = tuple["Test", bool]
 """The leaf that settled a condition, and whether it stands under a ``Not``, so that it is asked not to hold."""
@@ -76,11 +72,11 @@ class Test(Struct, frozen=True, gc=False):
 
     def __post_init__(self) -> None:
         if not self.asks:
-            force_setattr(self, "asks", intern(f"{_VERBS[self.operator]} {shown(self.operand)}"))
+            force_setattr(self, "asks", intern(f"; the rule asks it to {_VERBS[self.operator]} {shown(self.operand)}"))
 
     def holds(self, facts: Facts) -> bool | None:
         """Whether it holds; None: unknown, because the fact is."""
-        value = facts.read(self.fact)
+        value = facts[self.fact]
         if value is UNKNOWN and self.operator != "known":
             return None
         return OPERATORS[self.operator](value, self.operand)

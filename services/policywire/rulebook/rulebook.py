@@ -217,10 +217,6 @@ class WatchRules(Struct, frozen=True, gc=False):
     service_without_agreement_months: int
     retention_months: int
 
-    def targeted(self, payer: str) -> frozenset[str]:
-        """The codes of a payer whose bookings and billings are remembered as sightings."""
-        return frozenset().union(*(each.targeted for each in self.substitutions if each.payer == payer))
-
 
 class Rulebook(Struct, frozen=True, gc=False):
     """Every policy compiled. ``revision`` is ``sha256:`` and the hash of the documents it was made from."""

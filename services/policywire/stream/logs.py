@@ -6,11 +6,17 @@ revisions may be logged; ids of claims and members, dates of service and excepti
 
 import logging
 import sys
-from typing import Literal
+from collections.abc import Callable
+from time import monotonic
+from typing import Final, Literal
 
 import structlog
 
 from policywire.stream.deadletters import place_of
+
+REPEAT_S: Final = 10.0
+KINDS_MAX: Final = 1_000
+"""Some libraries put values into the text itself; what is remembered must not grow with them."""
 
 
 def _without_trace(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -21,6 +27,28 @@ def _without_trace(_logger: object, _method: str, event: structlog.typing.EventD
     if isinstance(error, BaseException):
         event["error"] = place_of(error)
     return event
+
+
+class Seldom(logging.Filter):
+    """Lets a library's line through once in ``REPEAT_S``: a client retries many times a second while a broker is away.
+
+    A line is told from another by its logger and the text before its values are put in.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        key, now = (record.name, str(record.msg)), self._clock()
+        if now - self._last.get(key, -REPEAT_S) < REPEAT_S:
+            return False
+        if len(self._last) >= KINDS_MAX:
+            self._last.clear()
+        self._last[key] = now
+        return True
 
 
 def configure(level: str, style: Literal["json", "console"]) -> None:
@@ -47,6 +75,7 @@ def configure(level: str, style: Literal["json", "console"]) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, end],
         )
     )
+    handler.addFilter(Seldom())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from policywire.stream import changelog
 from policywire.stream.cluster import Cluster
-from policywire.stream.ending import LaneStopped
+from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.offsets import committed_offsets
 from policywire.stream.outgoing import Outgoing
 from policywire.stream.points import Point
@@ -72,16 +72,26 @@ class Opening:
             LaneStopped: the changelog cannot be read, or does not agree with the group's offsets.
             ClusterFault: the cluster does not answer as it should.
         """
-        await self._passing("open_before_fence")
-        await self._transactions.fence()
-        await self._passing("open_after_fence")
-        barrier = await self._write_barrier()
-        await self._passing("open_after_barrier")
+        barrier = await self._fenced()
         restored = await self._restore(barrier)
         await self._passing("restore_done")
         positions = await self._agreed_positions(restored.offsets)
         await self._passing("open_done")
         return Opened(restored, positions)
+
+    async def _fenced(self) -> int:
+        """Fence, then mark the changelog's end; a lane that cannot be had in time must not wait unseen for ever."""
+        fence_s = self._settings.deadlines.fence_s
+        try:
+            async with asyncio.timeout(fence_s):
+                await self._passing("open_before_fence")
+                await self._transactions.fence()
+                await self._passing("open_after_fence")
+                barrier = await self._write_barrier()
+                await self._passing("open_after_barrier")
+        except TimeoutError:
+            raise ClusterFault(f"lane {self._lane} was not fenced within {fence_s:g} s") from None
+        return barrier
 
     async def _write_barrier(self) -> int:
         outgoing = Outgoing("none", self._timestamp, self._settings.batches.record_bytes_max)

@@ -158,6 +158,10 @@ class Deadlines(Group):
 
     drain_s: Seconds = 10.0
     revoke_s: Seconds = 2.0
+    fence_s: Seconds = Field(
+        default=30.0,
+        description="To fence a lane and write its barrier; above the transaction timeout, which settles what was open",
+    )
     agree_s: Seconds = Field(default=15.0, description="For committed offsets and the changelog's to agree")
     restore_idle_s: Seconds = Field(default=30.0, description="A restore that read nothing for this long has failed")
 

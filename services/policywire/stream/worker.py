@@ -24,7 +24,7 @@ from policywire.stream.cluster import Cluster
 from policywire.stream.deadletters import place_of
 from policywire.stream.documents import TOPIC as DOCUMENTS
 from policywire.stream.documents import PolicyDocuments, refuse_several_partitions
-from policywire.stream.ending import exit_now
+from policywire.stream.ending import ClusterFault, exit_now
 from policywire.stream.health import Condition, HealthServer
 from policywire.stream.lane import Lane, Surroundings
 from policywire.stream.logs import get_logger
@@ -186,6 +186,7 @@ class Worker:
             await self._close(number)
         if self._draining:
             return
+        self._refuse_new_partitions(numbers)
         for number in sorted(numbers):
             if number in self._lanes:
                 self._lanes[number].resume()
@@ -193,6 +194,12 @@ class Worker:
                 lane = self._lanes[number] = Lane(number, self._around)
                 self._tasks[number] = self._watched(f"lane {number}", lane.run())
         get_logger().info("lanes assigned", lanes=sorted(numbers))
+
+    def _refuse_new_partitions(self, numbers: set[int]) -> None:
+        """Partitions were counted at the start; a new start counts them again and refuses what does not fit."""
+        lanes = self._around.outlets.partitions[self._settings.topic(changelog.TOPIC)]
+        if max(numbers, default=0) >= lanes:
+            raise ClusterFault(f"the input topics have more partitions than the {lanes} of the start; start again")
 
     async def _close(self, number: int) -> None:
         """Drop a lane where it stands: an open transaction of it is aborted by the next owner's fence."""

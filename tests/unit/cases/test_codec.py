@@ -92,3 +92,13 @@ def test_what_was_once_written_in_version_1_is_still_read(timeline: Timeline) ->
     assert [getattr(written, name) for name in kept] == [getattr(timeline, name) for name in kept]
     assert len(written.verdicts) == len(timeline.verdicts)
     assert len(written.notices) == len(timeline.notices)
+
+
+def test_a_timeline_is_strange_only_to_ids_it_does_not_hold_and_only_under_the_rulebook_it_was_looked_at_with() -> None:
+    timeline = Scene(claim(), visit()).folding.timelines["M-1"]
+    encoded = codec.encode(timeline)
+    assert codec.is_strange_to(encoded, "C2", timeline.looked)
+    assert not codec.is_strange_to(encoded, "C1", timeline.looked)
+    assert not codec.is_strange_to(encoded, "A1", timeline.looked)
+    assert not codec.is_strange_to(encoded, "C2", "0123456789abcdef")
+    assert not codec.is_strange_to(encoded, "", timeline.looked)

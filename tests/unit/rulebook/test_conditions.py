@@ -10,14 +10,11 @@ from policywire.rulebook.conditions import Test as Leaf
 from policywire.rulebook.when import FACT_KINDS
 
 
-class Known:
-    """Facts in a dict; what is not in it is absent."""
+class Known(dict[str, Any]):
+    """Facts by keyword; what is not said is absent."""
 
-    def __init__(self, **values: Any) -> None:
-        self.values = values
-
-    def read(self, fact: str) -> Any:
-        return self.values.get(fact)
+    def __missing__(self, fact: str) -> None:
+        return None
 
 
 TRUTHS = {True: "yes", False: "no", None: UNKNOWN}
