@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from policywire.cases import notice as notices_
 from policywire.cases.fold import fold
-from policywire.cases.outlook import Outlook, outlook
+from policywire.cases.outlook import Known, Outlook, outlook, still_known
 from policywire.cases.retention import next_due, without_expired
 from policywire.cases.rulechange import appointments_to_come, remembering, still_differing
 from policywire.cases.timeline import Timeline, blank
@@ -48,7 +48,7 @@ def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: da
     if folded is before and (timeline is None or not _is_stale(before, rulebook, now)):
         given = Step(timeline, due=_midnight(before.due))
     else:
-        given = _look(folded, rulebook, now)
+        given = _look(folded, before, rulebook, now)
     undecided, unmapped = _not_decided(*_stated(event), rulebook)
     return replace(given, undecided_lines=undecided, unmapped_codes=unmapped)
 
@@ -72,7 +72,7 @@ def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     kept = without_expired(timeline, rulebook.watch.retention_months, now.astimezone(UTC).date())
     if kept is timeline and not _is_stale(timeline, rulebook, now):
         return Step(timeline, due=_midnight(timeline.due))
-    return _look(kept, rulebook, now)
+    return _look(kept, timeline, rulebook, now)
 
 
 def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
@@ -83,7 +83,7 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     today = now.astimezone(UTC).date()
     if timeline.looked == looked_with(rulebook) or not any(appointments_to_come(timeline, today)):
         return Step(timeline, due=_midnight(timeline.due))
-    return _look(timeline, rulebook, now)
+    return _look(timeline, timeline, rulebook, now)
 
 
 def _stated(event: AnyEvent) -> tuple[str, Sequence[str]]:
@@ -115,18 +115,23 @@ def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
     return timeline.looked != looked_with(rulebook) or (due is not None and due <= now.astimezone(UTC).date())
 
 
-def _look(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
+def _look(timeline: Timeline, before: Timeline, rulebook: Rulebook, now: datetime) -> Step:
+    """Decide what changed since ``before``, or everything when that was said under another rulebook."""
     today = now.astimezone(UTC).date()
-    if timeline.looked not in {"", looked_with(rulebook)}:
+    looked = looked_with(rulebook)
+    known: Known = {}
+    if timeline.looked == looked:
+        known = still_known(timeline, before)
+    elif timeline.looked:
         timeline = remembering(timeline, today)
-    seen = outlook(timeline, rulebook, today)
+    seen = outlook(timeline, rulebook, today, known)
     records = (*_determinations(timeline, seen, rulebook), *_alerts(timeline, seen, rulebook))
     due = next_due(timeline, seen, rulebook.watch, today)
     after = replace(
         timeline,
         verdicts=seen.verdicts,
         notices=seen.notices,
-        looked=looked_with(rulebook),
+        looked=looked,
         due=due,
         former=still_differing(timeline, seen.verdicts),
     )

@@ -50,21 +50,22 @@ def without_expired(timeline: Timeline, months: int, today: date) -> Timeline:
 
 def next_due(timeline: Timeline, seen: Outlook, rules: WatchRules, today: date) -> date | None:
     """The UTC day from which time alone can change something; ``today`` or before when something has expired."""
-    turning = (day for notice in seen.notices for day in _turning_days(notice, rules) if day > today)
-    named = {each.agreement_id for each in seen.verdicts}
-    last = min(_last_days(timeline, named), default=None)
-    expiry = () if last is None else (add_months(last, rules.retention_months),)  # months later, the first is the first
-    return min((*expiry, *turning), default=None)
+    days = [day for notice in seen.notices for day in _turning_days(notice, rules) if day > today]
+    last = min(_last_days(timeline, seen), default=None)
+    if last is not None:
+        days.append(add_months(last, rules.retention_months))  # months later, the first is the first
+    return min(days, default=None)
 
 
-def _turning_days(notice: Notice, rules: WatchRules) -> Iterator[date]:
-    for at_most, _ in rules.texts[notice.kind].severity_by_days:
-        yield notice.date_of_service - timedelta(days=at_most)
+def _turning_days(notice: Notice, rules: WatchRules) -> list[date]:
+    service = notice.date_of_service
+    days = [service - timedelta(days=days) for days, _ in rules.texts[notice.kind].severity_by_days]
     if notice.kind == watch.SERVICE_WITHOUT_AGREEMENT:
-        yield add_months(notice.date_of_service, rules.service_without_agreement_months)
+        days.append(add_months(service, rules.service_without_agreement_months))
+    return days
 
 
-def _last_days(timeline: Timeline, named: set[str | None]) -> Iterator[date]:
+def _last_days(timeline: Timeline, seen: Outlook) -> Iterator[date]:
     """The day that counts for each thing that nothing else keeps; what is kept expires with its keeper."""
     booked = _booked_days(timeline.appointments.values())
     yield from map(_appointment_day, timeline.appointments.values())
@@ -72,6 +73,7 @@ def _last_days(timeline: Timeline, named: set[str | None]) -> Iterator[date]:
         if not _bills_on(claim, booked):
             yield _claim_day(claim)
     if timeline.agreements:
+        named = {each.agreement_id for each in seen.verdicts}
         days = booked.union(*map(_billed_days, timeline.claims.values()))
         for agreement_id, agreement in timeline.agreements.items():
             if agreement_id not in named and not _may_cover(agreement, days):
@@ -80,17 +82,24 @@ def _last_days(timeline: Timeline, named: set[str | None]) -> Iterator[date]:
 
 
 def _claim_day(memory: ClaimMemory) -> date:
-    days = [] if memory.ending is None else [memory.ending.stamp.day]
+    day = _event_day(memory)
     if memory.content is not None:
-        days += [memory.content.stamp.day, *(line.last_day for line in memory.content.lines)]
-    return max(days)
+        for line in memory.content.lines:
+            day = max(day, line.last_day)
+    return day
 
 
 def _appointment_day(memory: AppointmentMemory) -> date:
-    days = [] if memory.ending is None else [memory.ending.stamp.day]
-    if memory.content is not None:
-        days += [memory.content.stamp.day, memory.content.service_date]
-    return max(days)
+    day, content = _event_day(memory), memory.content
+    return day if content is None or content.service_date <= day else content.service_date
+
+
+def _event_day(memory: ClaimMemory | AppointmentMemory) -> date:
+    """The UTC date of the latest event about it that counts."""
+    content, ending = memory.content, memory.ending
+    if ending is not None and (content is None or ending.stamp.at >= content.stamp.at):
+        return ending.stamp.day
+    return date.min if content is None else content.stamp.day
 
 
 def _agreement_day(memory: AgreementMemory) -> date:

@@ -60,15 +60,19 @@ def next_action(
     outcome: Outcome, flags: tuple[Flag, ...], stage: Stage, responsibility: FinancialResponsibility
 ) -> str:
     """The code of what to do next: the first that applies."""
-    applies = (
-        ("review_line_of_business", Flag.LINE_OF_BUSINESS_OUT_OF_SCOPE in flags),
-        ("split_by_day", Flag.SPAN_CROSSES_VERSIONS in flags),
-        ("route_to_policy", outcome == Outcome.OTHER_POLICY),
-        ("confirm_context", not _CONTEXT_FLAGS.isdisjoint(flags)),
-        ("add_narrative", not _NARRATIVE_FLAGS.isdisjoint(flags)),
-        (_for_denied(stage, responsibility), outcome in DENIED),
-    )
-    return next((code for code, applicable in applies if applicable), "none")
+    if flags:
+        if Flag.LINE_OF_BUSINESS_OUT_OF_SCOPE in flags:
+            return "review_line_of_business"
+        if Flag.SPAN_CROSSES_VERSIONS in flags:
+            return "split_by_day"
+    if outcome is Outcome.OTHER_POLICY:
+        return "route_to_policy"
+    if flags:
+        if not _CONTEXT_FLAGS.isdisjoint(flags):
+            return "confirm_context"
+        if not _NARRATIVE_FLAGS.isdisjoint(flags):
+            return "add_narrative"
+    return _for_denied(stage, responsibility) if outcome in DENIED else "none"
 
 
 def _for_denied(
