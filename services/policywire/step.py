@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from policywire.cases import notice as notices_
 from policywire.cases.fold import fold
-from policywire.cases.outlook import Known, Outlook, outlook, still_known
+from policywire.cases.outlook import Outlook, outlook, still_known
 from policywire.cases.retention import next_due, without_expired
 from policywire.cases.rulechange import appointments_to_come, remembering, still_differing
 from policywire.cases.timeline import Timeline, blank
@@ -38,19 +38,24 @@ class Step(Struct, frozen=True, gc=False):
 
 
 def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: datetime) -> Step:
-    """Fold an event into its member's timeline and say what changed."""
+    """Fold an event into its member's timeline and say what changed.
+
+    A changed rulebook comes before the event: what the event changes is not to be taken for the rulebook's doing.
+    """
     if timeline is None:
         passed = passed_by(event, rulebook)
         if passed is not None:
             return passed
-    before = timeline or blank(event.member_id)
+    known = Step(None) if timeline is None else follow(timeline, rulebook, now)
+    before = known.timeline or blank(event.member_id)
     folded = fold(event, before, rulebook)
     if folded is before and (timeline is None or not _is_stale(before, rulebook, now)):
-        given = Step(timeline, due=_midnight(before.due))
+        given = Step(known.timeline, due=_midnight(before.due))
     else:
         given = _look(folded, before, rulebook, now)
+    records = (*known.records, *given.records)
     undecided, unmapped = _not_decided(*_stated(event), rulebook)
-    return replace(given, undecided_lines=undecided, unmapped_codes=unmapped)
+    return replace(given, records=records, undecided_lines=undecided, unmapped_codes=unmapped)
 
 
 def passed_by(event: AnyEvent, rulebook: Rulebook) -> Step | None:
@@ -69,9 +74,12 @@ def passed_by(event: AnyEvent, rulebook: Rulebook) -> Step | None:
 
 def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     """Look at a timeline again because time has passed or the rulebook has changed; forget what has expired."""
-    kept = without_expired(timeline, rulebook.watch.retention_months, now.astimezone(UTC).date())
+    today = now.astimezone(UTC).date()
+    kept = without_expired(timeline, rulebook.watch.retention_months, today)
     if kept is timeline and not _is_stale(timeline, rulebook, now):
         return Step(timeline, due=_midnight(timeline.due))
+    if timeline.looked != looked_with(rulebook):
+        kept = remembering(kept, today)
     return _look(kept, timeline, rulebook, now)
 
 
@@ -83,7 +91,7 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     today = now.astimezone(UTC).date()
     if timeline.looked == looked_with(rulebook) or not any(appointments_to_come(timeline, today)):
         return Step(timeline, due=_midnight(timeline.due))
-    return _look(timeline, timeline, rulebook, now)
+    return _look(remembering(timeline, today), timeline, rulebook, now)
 
 
 def _stated(event: AnyEvent) -> tuple[str, Sequence[str]]:
@@ -116,14 +124,10 @@ def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
 
 
 def _look(timeline: Timeline, before: Timeline, rulebook: Rulebook, now: datetime) -> Step:
-    """Decide what changed since ``before``, or everything when that was said under another rulebook."""
+    """Decide what has changed since ``before`` was looked at, or everything when that was with another rulebook."""
     today = now.astimezone(UTC).date()
     looked = looked_with(rulebook)
-    known: Known = {}
-    if timeline.looked == looked:
-        known = still_known(timeline, before)
-    elif timeline.looked:
-        timeline = remembering(timeline, today)
+    known = still_known(timeline, before) if timeline.looked == looked else {}
     seen = outlook(timeline, rulebook, today, known)
     records = (*_determinations(timeline, seen, rulebook), *_alerts(timeline, seen, rulebook))
     due = next_due(timeline, seen, rulebook.watch, today)

@@ -153,6 +153,44 @@ def test_a_case_that_is_taken_away_is_missed(name: str, said: str) -> None:
     assert fault.file.endswith("watch/cases.yaml")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("a service on the first day", "no case has a service on the day of alerts_from that opens an alert"),
+        ("one on the day before opens none", "no case has a service on the day before alerts_from that opens none"),
+        ("but one that was done", "an open service_without_agreement of a service before alerts_from"),
+    ],
+)
+def test_where_alerts_begin_on_a_day_a_case_of_either_side_that_is_taken_away_is_missed(name: str, said: str) -> None:
+    def beginning(files: Iterator[File]) -> Iterator[File]:
+        for file in files:
+            later = b"alerts_from: 2026-02-10\n" if file.name.endswith("watch/alerts.yaml") else b""
+            yield File(file.name, file.content + later)
+
+    assert read(without_case(name)).faults == ()
+    assert read(beginning(iter(FILES))).faults == ()
+    (fault,) = read(beginning(without_case(name))).faults
+    assert fault.code == "watch-without-case"
+    assert said in fault.message
+
+
+def test_cases_hold_whatever_day_the_rules_begin_on() -> None:
+    assert failures(edited("watch/alerts.yaml", "retention_months", "alerts_from: 2027-01-01\nretention_months")) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('alerts_from: 2026-02-10\n    as_of: "2026-02-11T', 'alerts_from: 2026-02-11\n    as_of: "2026-02-11T'),
+        ("whatever is the matter with it\n    alerts_from: 2026-02-10", "so\n    alerts_from: 2026-02-09"),
+        ("is still to be held\n    alerts_from: 2026-02-10", "is told before\n    alerts_from: 2026-02-09"),
+        ("after it\n    alerts_from: 2026-02-10", "after it\n    alerts_from: 2026-02-12"),
+    ],
+)
+def test_a_case_of_another_first_day_fails(old: str, new: str) -> None:
+    assert failures(edited("watch/cases.yaml", old, new, 1))
+
+
 def test_watch_rules_written_by_hand_need_cases() -> None:
     faults = read(file for file in FILES if not file.name.endswith("watch/cases.yaml")).faults
     assert [(Path(fault.file).name, fault.code) for fault in faults] == [

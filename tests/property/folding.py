@@ -49,6 +49,11 @@ class Folding:
                 self._keep(member_id, tick(self.timelines[member_id], self.rulebook, self.now))
         self.now = max(self.now, to)
 
+    def look_again(self) -> None:
+        """Look at every member, as after a change of the rulebook and something from each."""
+        for member_id, timeline in tuple(self.timelines.items()):
+            self._keep(member_id, tick(timeline, self.rulebook, self.now))
+
     def current(self) -> dict[Key, Event]:
         """Current determinations by subject, as the oracle puts them."""
         latest = {each.determination_id: each for each in self.records if isinstance(each, Determination)}

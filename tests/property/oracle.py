@@ -63,18 +63,23 @@ class Member:
     answer: Expected
 
 
-def expected(events: list[Event], now: dt.datetime) -> Expected:
+def expected(events: list[Event], now: dt.datetime, alerts_from: dt.date = dt.date.min) -> Expected:
     """Everything current and open at ``now`` after ``events``, whatever their order.
 
     Args:
         events: Valid events of any members, as their senders wrote them.
         now: An aware instant, not earlier than any event.
+        alerts_from: Services before this day open no alert, but for a completed appointment's that nobody billed.
     """
     answer = Expected()
     for member_id in sorted({event["member_id"] for event in events}):
         mine = [event for event in events if event["member_id"] == member_id]
         today = now.astimezone(dt.UTC).date()
         _judge(Member(_claims(mine), _visits(mine), _agreements(mine), _sightings(mine), today, answer))
+    for key, alert in list(answer.alerts.items()):
+        unbilled = alert["kind"] == "service_without_agreement" and alert["subject"]["kind"] == "appointment"
+        if day_of(alert["date_of_service"]) < alerts_from and not unbilled:
+            del answer.alerts[key]
     return answer
 
 

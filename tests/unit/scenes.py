@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from tests.property.folding import Folding
 
 from policywire.model.records import Alert, Determination, Record
@@ -19,6 +20,17 @@ RULES = Path(__file__).parents[2] / "rules"
 def shipped() -> Rulebook:
     """The rules that ship."""
     return load_rulebook(RULES)
+
+
+def alerting_from(day: str | None, rulebook: Rulebook | None = None) -> Rulebook:
+    """Rules with this ``alerts_from``, which are other rules: their revision tells."""
+    rulebook = rulebook or shipped()
+    first = None if day is None else dt.date.fromisoformat(day)
+    return replace(
+        rulebook,
+        revision=f"sha256:{(day or 'none').replace('-', ''):0<64}",
+        watch=replace(rulebook.watch, alerts_from=first),
+    )
 
 
 def instant(text: str) -> dt.datetime:

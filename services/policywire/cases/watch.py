@@ -65,7 +65,18 @@ class Watch:
         for claim in claims:
             for notice in self._of_claim(claim):
                 found.setdefault(notice.place, notice)
-        return tuple(found.values())
+        return tuple(filter(self._is_wanted, found.values()))
+
+    def _is_wanted(self, notice: Notice) -> bool:
+        """Whether it is about a service of the days that alerts are wanted for.
+
+        One that was done and is not billed yet is wanted whatever its day: of all that is past, only its charge can
+        still be held.
+        """
+        first = self.rules.alerts_from
+        if first is None or notice.date_of_service >= first:
+            return True
+        return notice.kind == SERVICE_WITHOUT_AGREEMENT and notice.appointment_id is not None
 
     def _billed(self, claims: Iterable[DecidedClaim]) -> frozenset[tuple[str, str, date]]:
         """What standing claims bill, as (payer, code, first day)."""

@@ -1,20 +1,66 @@
 """``policywire generate``: synthetic events to try things with. Knows the terminal; the workbench generates."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
-from msgspec.structs import replace
+from msgspec import Struct
 
 from policywire.errors import BadInput
-from policywire.workbench.generate import ClaimMix, Published, generate_claims
-from policywire.workbench.generate.claims import FIRST_DAY, LAST_DAY
+from policywire.workbench.generate import ClaimMix, Published, SchedulingMix, generate_claims, generate_scheduling
+from policywire.workbench.generate.pieces import CIGNA_EVERY, FIRST_DAY, LAST_DAY
 
 BOOTSTRAP_VARIABLE = "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS"
 _DAY = click.DateTime(["%Y-%m-%d"])
 _SHARE = click.FloatRange(0, 1)
+_SERVERS_HELP = "For --publish, as host:port."
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What the options ask for; those of both commands are the same."""
+
+    count: int
+    seed: int
+    hits: float
+    bad: float
+    members: int | None
+    start: datetime
+    end: datetime
+    out: BinaryIO
+    publish: bool
+    bootstrap_servers: str | None
+
+    @property
+    def mix(self) -> dict[str, Any]:
+        """The fields that every mix has."""
+        days = {"start": self.start.date(), "end": self.end.date()}
+        return {"hits": self.hits, "bad": self.bad, "members": self.members, "keyed": self.publish, **days}
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of an :class:`Order`."""
+    for option in reversed(
+        (
+            click.option("--count", type=click.IntRange(0), required=True, help="How many events."),
+            click.option("--seed", default=1, show_default=True, help="The same seed gives the same events."),
+            click.option("--hits", type=_SHARE, default=0.03, show_default=True, help="Share with a listed code."),
+            click.option("--bad", type=_SHARE, default=0.01, show_default=True, help="Share that is no good."),
+            click.option(
+                "--members", type=click.IntRange(CIGNA_EVERY), help="How many members [default: a few events each]."
+            ),
+            click.option(
+                "--start", type=_DAY, default=f"{FIRST_DAY}", show_default=True, help="Day of the first event."
+            ),
+            click.option("--end", type=_DAY, default=f"{LAST_DAY}", show_default=True, help="Day of the last event."),
+            click.option("--out", type=click.File("wb"), default="-", help="A file [default: -, standard output]."),
+            click.option("--publish", is_flag=True, help="Publish to the topic on a Kafka of your own instead."),
+            click.option("--bootstrap-servers", envvar=BOOTSTRAP_VARIABLE, show_envvar=True, help=_SERVERS_HELP),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -23,47 +69,43 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--count", type=click.IntRange(0), required=True, help="How many events.")
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same events.")
-@click.option("--hits", type=_SHARE, default=0.03, show_default=True, help="Share with a code that MM 0552 lists.")
-@click.option("--bad", type=_SHARE, default=0.01, show_default=True, help="Share that is no good, of every kind.")
-@click.option("--members", type=click.IntRange(5), help="How many members [default: a few claims each].")
-@click.option("--start", type=_DAY, default=FIRST_DAY.isoformat(), show_default=True, help="Day of the first event.")
-@click.option("--end", type=_DAY, default=LAST_DAY.isoformat(), show_default=True, help="Day of the last event.")
-@click.option("--out", type=click.File("wb"), default="-", help="A file, or - for standard output [default: -].")
-@click.option("--publish", is_flag=True, help="Publish to claim-events on a Kafka of your own instead.")
-@click.option("--bootstrap-servers", envvar=BOOTSTRAP_VARIABLE, show_envvar=True, help="For --publish, as host:port.")
-def claims(  # noqa: PLR0913  one for each option
-    *,
-    count: int,
-    seed: int,
-    hits: float,
-    bad: float,
-    members: int | None,
-    start: datetime,
-    end: datetime,
-    out: BinaryIO,
-    publish: bool,
-    bootstrap_servers: str | None,
-) -> None:
+@_options
+def claims(**given: Any) -> None:
     """Write claim events as JSON lines, as `policywire replay` reads them.
 
     A mix of specialties and payers; among Cigna's the situations that MM 0552 speaks of, on both sides of its change;
-    drafts, replaced and voided claims. All of it is synthetic.
+    drafts, replaced and voided claims; bad ones of every kind. All of it is synthetic.
     """
-    mix = ClaimMix(hits=hits, bad=bad, members=members, start=start.date(), end=end.date(), keyed=False)
-    if publish:
-        if not bootstrap_servers:
-            raise BadInput(f"--publish needs to know where: give --bootstrap-servers or set {BOOTSTRAP_VARIABLE}.")
-        published = asyncio.run(_publish(bootstrap_servers, generate_claims(count, seed, replace(mix, keyed=True))))
-        click.echo(f"{published:,} synthetic events are in claim-events.", err=True)
+    order = Order(**given)
+    _deliver("claim-events", generate_claims(order.count, order.seed, ClaimMix(**order.mix)), order)
+
+
+@command.command()
+@_options
+def scheduling(**given: Any) -> None:
+    """Write scheduling events as JSON lines, as `policywire replay` reads them.
+
+    Appointments that are booked, moved, cancelled, kept or missed, and agreements to pay for the listed codes among
+    them, some of which do not hold; late and bad ones. The members are those of `generate claims`: of the same number
+    the same person. All of it is synthetic.
+    """
+    order = Order(**given)
+    _deliver("scheduling-events", generate_scheduling(order.count, order.seed, SchedulingMix(**order.mix)), order)
+
+
+def _deliver(topic: str, events: Iterable[Published], order: Order) -> None:
+    if not order.publish:
+        order.out.writelines(event.value + b"\n" for event in events if event.value is not None)
         return
-    out.writelines(event.value + b"\n" for event in generate_claims(count, seed, mix) if event.value is not None)
+    if not order.bootstrap_servers:
+        raise BadInput(f"--publish needs to know where: give --bootstrap-servers or set {BOOTSTRAP_VARIABLE}.")
+    published = asyncio.run(_publish(order.bootstrap_servers, topic, events))
+    click.echo(f"{published:,} synthetic events are in {topic}.", err=True)
 
 
-async def _publish(bootstrap_servers: str, events: Iterable[Published]) -> int:
+async def _publish(bootstrap_servers: str, topic: str, events: Iterable[Published]) -> int:
     from policywire.stream.topics import load_topics  # noqa: PLC0415  Kafka's client only for those who publish
     from policywire.workbench.sender import Sender  # noqa: PLC0415
 
-    async with Sender(bootstrap_servers, "claim-events", load_topics()["claim-events"].partitions) as sender:
+    async with Sender(bootstrap_servers, topic, load_topics()[topic].partitions) as sender:
         return await sender.send(events)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def check(path: Path | None, *, as_json: bool) -> None:
     Every fault comes at once as file:line:column: code: path: message. mend. Ends with status 0 when the documents are
     sound (warnings are for the reader), 1 when they have faults, 2 when PATH cannot be read.
     """
-    reading = check_rules(rules_folder(path))
+    reading = check_rules(rules_folder(path), _today())
     if as_json:
         _print_json(report(reading))
     else:
@@ -61,7 +62,7 @@ def test(path: Path | None, *, as_json: bool) -> None:
     Ends with status 0 when every case holds and reaches its rule, 1 when one does not, 2 when the documents have faults
     (policywire rules check shows them) or PATH cannot be read.
     """
-    reading = check_rules(rules_folder(path))
+    reading = check_rules(rules_folder(path), _today())
     if reading.faults:
         if as_json:
             _print_json(report(reading))
@@ -97,11 +98,15 @@ def publish(
     faults or a case does not hold, 2 when PATH cannot be read.
     """
     folder = rules_folder(path)
-    _refuse_faulty(check_rules(folder))
+    _refuse_faulty(check_rules(folder, _today()))
     documents = publication(folder, files_in(folder))
     given = {"bootstrap_servers": bootstrap_servers, "topic_prefix": topic_prefix}
     kafka = {name: value for name, value in given.items() if value is not None}
     _show_published(asyncio.run(_publish(kafka, documents, keep=keep, dry_run=dry_run)), dry_run=dry_run)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _refuse_faulty(reading: Reading) -> None:

@@ -53,7 +53,7 @@ def event_values(case: WatchCase, payer_id: str) -> Iterator[bytes]:
 
 def far_dates(case: WatchCase) -> Iterator[Finding]:
     """Dates that cannot be computed with; a case with one is looked at no further. Paths begin at the case."""
-    dates: list[tuple[Path, object]] = [(("as_of",), case.as_of)]
+    dates: list[tuple[Path, object]] = [(("as_of",), case.as_of), (("alerts_from",), case.alerts_from)]
     if case.published is not None:
         dates += [(("published", name), getattr(case.published, name)) for name in ("version", "at")]
     for e, event in enumerate(case.events):

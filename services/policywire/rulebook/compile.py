@@ -215,6 +215,7 @@ def watch_rules(documents: Iterable[WatchDocument]) -> WatchRules:
     documents = tuple(documents)
     without = [each.service_without_agreement_months for each in documents if each.service_without_agreement_months]
     retention = [each.retention_months for each in documents if each.retention_months]
+    alerts_from = [each.alerts_from for each in documents if each.alerts_from]
     return WatchRules(
         texts={kind: _alert_texts(text) for each in documents for kind, text in each.texts.items()},
         substitutions=tuple(
@@ -241,6 +242,7 @@ def watch_rules(documents: Iterable[WatchDocument]) -> WatchRules:
         ),
         service_without_agreement_months=(*without, SERVICE_WITHOUT_AGREEMENT_MONTHS)[0],
         retention_months=(*retention, RETENTION_MONTHS)[0],
+        alerts_from=(*alerts_from, None)[0],
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 from policywire.model.codes import diagnosis, is_procedure_code, procedure_code
 from policywire.model.records import Severity
-from policywire.rulebook.checks import twice
+from policywire.rulebook.checks import YEARS, twice
 from policywire.rulebook.phrases import words
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.rulebook import fold
@@ -118,6 +118,13 @@ def watch_findings(watch: WatchDocument) -> Iterator[Finding]:
                 yield from _code_findings(getattr(entry, name), (field, position, name))
     for position, review in enumerate(watch.context_reviews):
         yield from _code_findings(review.codes, ("context_reviews", position, "codes"))
+    yield from _first_day_findings(watch)
+
+
+def _first_day_findings(watch: WatchDocument) -> Iterator[Finding]:
+    first = watch.alerts_from
+    if first is not None and first.year not in YEARS:
+        yield Finding(("alerts_from",), "date", f"{first} lies outside 1900 to 2199", "Mend the year.")
 
 
 def _threshold_findings(texts: AlertText, path: Path) -> Iterator[Finding]:

@@ -216,6 +216,8 @@ class WatchRules(Struct, frozen=True, gc=False):
     context_reviews: tuple[ContextReview, ...]
     service_without_agreement_months: int
     retention_months: int
+    alerts_from: date | None = None
+    """Services before this day open no alert, but for one that was done and is not billed yet; None: all do."""
 
 
 class Rulebook(Struct, frozen=True, gc=False):

@@ -3,6 +3,7 @@
 Knows the shape and meaning of each field; does not know when an alert opens.
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta, field
@@ -110,3 +111,10 @@ class WatchDocument(Document, frozen=True, kw_only=True, tag="watch.v1"):
         Meta(description="How long after the service a missing agreement is worth an open alert."),
     ] = None
     retention_months: Annotated[Months | None, Meta(description="How long a member's timeline is remembered.")] = None
+    alerts_from: Annotated[
+        date | None,
+        Meta(
+            description="Services before this day open no alert, so that history can be loaded; but one that was done "
+            "and is not billed yet does. None: every service does."
+        ),
+    ] = None

@@ -143,6 +143,13 @@ class WatchCase(Closed, frozen=True, kw_only=True):
     name: Annotated[Text, Meta(description="A sentence that says what must hold.")]
     events: Annotated[tuple[EventText, ...], Meta(min_length=1, description="What happens, in order of arrival.")]
     published: Annotated[Publication | None, Meta(description="None: the rules are the same all along.")] = None
+    alerts_from: Annotated[
+        date | None,
+        Meta(
+            description="The case is run with this as alerts_from; none: without any. What the watch rules say is not "
+            "used, so that it can be set where it is needed and the cases stay as they are."
+        ),
+    ] = None
     as_of: Annotated[
         Instant | None,
         Meta(description="The instant at which it is looked at, with an offset; none: that of the latest event."),

@@ -43,6 +43,8 @@ class Told(Struct, frozen=True):
     """Subject's id, code and day of each service that is booked or billed."""
     remembered: date
     """The latest day that anything of it is remembered from."""
+    alerts_from: date | None
+    """Before which day services open no alert; None: all do."""
 
     def is_over(self, kind: str) -> bool:
         """Whether it shows an alert of a kind resolved, or not opened."""
@@ -113,6 +115,7 @@ def _told(case: WatchCase, payer_id: str) -> Told:
         now=max(instants).date(),
         services=tuple(service for event in events for service in _services(event)),
         remembered=max((*days, *(day for event in events for day in _last_days(event)))),
+        alerts_from=case.alerts_from,
     )
 
 
@@ -190,6 +193,8 @@ def _of_texts(rules: WatchRules, told: list[Told]) -> Iterator[Lack]:
         yield from _severity_steps(kind, texts, told)
     yield from _months_to_act(rules.service_without_agreement_months, told)
     yield from _retention(rules.retention_months, told)
+    if rules.alerts_from is not None:
+        yield from _first_day(told)
 
 
 def _kinds(kinds: Iterable[str], told: list[Told]) -> Iterator[Lack]:
@@ -241,6 +246,30 @@ def _retention(months: int, told: list[Told]) -> Iterator[Lack]:
     if not any(each.expect.resolved and each.now == add_months(each.remembered, months) for each in told):
         message = f"no case has an alert resolved because its {months} months are over"
         yield message, "Add one that is looked at on the day on which they end."
+
+
+def _first_day(told: list[Told]) -> Iterator[Lack]:
+    """Services on the first day that opens alerts and on the day before, and one before it that is not billed yet.
+
+    On which day that is, the cases say for themselves.
+    """
+    kind = "service_without_agreement"
+    opens = silent = unbilled = False
+    for each in told:
+        first = each.alerts_from
+        if first is None:
+            continue
+        opened = [(alert.kind, day) for alert in each.expect.open for day in each.days_of(alert)]
+        opens |= any(day == first for _, day in opened)
+        silent |= not opened and bool(each.expect.absent) and first - _DAY in {day for _, _, day in each.services}
+        unbilled |= any(day < first and alert == kind for alert, day in opened)
+    for is_shown, which in (
+        (opens, "a service on the day of alerts_from that opens an alert"),
+        (silent, "a service on the day before alerts_from that opens none"),
+        (unbilled, f"an open {kind} of a service before alerts_from that is not billed yet"),
+    ):
+        if not is_shown:
+            yield f"no case has {which}", "Add one, with an alerts_from of its own."
 
 
 def _sighting_window(rule: Substitution, told: list[Told]) -> Iterator[Lack]:

@@ -122,7 +122,7 @@ def _texts(all_of: Collection) -> Iterator[Located]:
     seen: dict[str, str] = {}
     for file, document in all_of.watch.items():
         names: list[tuple[Path, str]] = [(("texts", kind), kind) for kind in document.texts]
-        for field in ("service_without_agreement_months", "retention_months"):
+        for field in ("service_without_agreement_months", "retention_months", "alerts_from"):
             names += [((field,), field)] if getattr(document, field) is not None else []
         for path, name in names:
             if name in seen:

@@ -20,6 +20,7 @@ from policywire.model.decode import CLAIM_DECODER, SCHEDULING_DECODER
 from policywire.resources import shipped
 from policywire.stream import changelog
 from policywire.stream.batch import Outlets
+from policywire.stream.clock import SteadyClock
 from policywire.stream.cluster import Cluster
 from policywire.stream.deadletters import place_of
 from policywire.stream.documents import TOPIC as DOCUMENTS
@@ -47,7 +48,7 @@ class Worker:
     """One worker process' work.
 
     Args:
-        clock: gives now with its time zone; tests inject one.
+        clock: the wall clock, with its time zone; tests inject one. Now never goes back, even when it does.
         passing: called at every named point of every lane; tests stop the world there.
     """
 
@@ -59,7 +60,7 @@ class Worker:
         passing: Passing = pass_by,
     ) -> None:
         self._settings = settings
-        self._clock = clock
+        self._clock = SteadyClock(clock)
         self._passing = passing
         self.metrics = Metrics()
         self._rules = RuleFeed(self.metrics)

@@ -3,15 +3,20 @@
 Knows reports; does not know how documents are checked (:mod:`policywire.rulebook.load`) or a terminal.
 """
 
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from policywire.errors import Fault
 from policywire.resources import shipped
 from policywire.rulebook.load import Reading, files_in, read
 from policywire.rulebook.rulebook import QuarantinedRow
+from policywire.rulebook.source import Finding
+from policywire.rulebook.watch import WatchDocument
 
 
 class Summary(Struct, frozen=True):
@@ -47,13 +52,26 @@ def rules_folder(path: Path | None) -> Path:
     return here if here.is_dir() else shipped("rules")
 
 
-def check_rules(path: Path) -> Reading:
-    """Read a folder of documents with every check.
+def check_rules(path: Path, today: date) -> Reading:
+    """Read a folder of documents with every check, those included that depend on the day.
 
     Raises:
         BadInput: there is no such folder, or no document in it.
     """
-    return read(files_in(path))
+    reading = read(files_in(path))
+    early = (
+        warning
+        for name, watch in reading.collection.watch.items()
+        for warning in reading.locate(name, _still_to_come(watch, today))
+    )
+    return replace(reading, warnings=tuple(sorted((*reading.warnings, *early))))
+
+
+def _still_to_come(watch: WatchDocument, today: date) -> Iterator[Finding]:
+    if watch.alerts_from is not None and watch.alerts_from > today:
+        message = f"{watch.alerts_from} is still to come: nobody is warned of what is booked before it"
+        mend = "Give the day from which on alerts are wanted, today or earlier."
+        yield Finding(("alerts_from",), "alerts-from", message, mend, "warning")
 
 
 def summary(reading: Reading) -> Summary:

@@ -55,6 +55,7 @@ def alerts_of(case: WatchCase, document: WatchCasesDocument, reading: Reading) -
 
 def _records(case: WatchCase, key: Key, payer_id: str, rulebook: Rulebook | None) -> Iterator[Record | BadLine]:
     assert rulebook is not None  # noqa: S101 (the caller has refused documents with faults)
+    rulebook = replace(rulebook, watch=replace(rulebook.watch, alerts_from=case.alerts_from))
     coming = case.published
     replay = Replay(rulebook if coming is None else _before(coming, key, rulebook))
     for number, value in enumerate(event_values(case, payer_id), 1):

@@ -52,6 +52,34 @@ def test_a_booked_service_whose_outcome_changes_is_decided_again_at_once(coverin
     assert alert.subject.__class__.__name__ == "Appointment"
 
 
+def test_a_booking_after_the_change_is_not_touched_by_it_though_its_member_was_last_looked_at_before(
+    covering: Rulebook,
+) -> None:
+    scene = Scene(claim())
+    scene.folding.rulebook = covering
+    given = scene.then(visit())
+    assert KIND not in alerts(given)
+    assert alerts(given)["service_without_agreement"] == "resolved"  # the claim was decided anew all the same
+
+
+def test_what_an_event_moves_is_not_taken_for_the_rulebooks_doing(covering: Rulebook) -> None:
+    """The event comes before the lane has got round to the member; it ends as if the lane had been first."""
+    moved = visit("0717T", at="2026-01-06T15:00:00Z", event_type="appointment.rescheduled", event_id="moved")
+    late, prompt = Scene(visit("0718T")), Scene(visit("0718T"))
+    late.folding.rulebook = prompt.folding.rulebook = covering
+    prompt.folding.look_again()
+    assert KIND not in alerts(late.then(moved))
+    assert KIND not in alerts(prompt.then(moved))
+    assert late.folding.timelines == prompt.folding.timelines
+
+
+def test_an_event_that_ends_what_a_change_touched_says_both(covering: Rulebook) -> None:
+    scene = Scene(visit())
+    scene.folding.rulebook = covering
+    given = [(each.kind, each.status) for each in scene.then(ended("cancelled")) if isinstance(each, Alert)]
+    assert [status for kind, status in given if kind == KIND] == ["open", "resolved"]
+
+
 def test_it_resolves_when_the_rules_are_put_back(covering: Rulebook) -> None:
     changed = at(timeline_of(visit()), covering).timeline
     assert changed is not None

@@ -106,6 +106,16 @@ def test_documents_with_faults_are_not_tested(rules: Path) -> None:
     assert json.loads(result.output)["sound"] is False
 
 
+def test_a_first_day_of_alerts_that_is_still_to_come_is_warned_of(rules: Path) -> None:
+    spoil(rules, "watch/alerts.yaml", "retention_months", "alerts_from: 2199-12-31\nretention_months")
+    result = run("check", rules)
+    assert result.exit_code == 0
+    assert "watch/alerts.yaml:" in result.output
+    assert "alerts_from: 2199-12-31 is still to come: nobody is warned of what is booked before it" in result.output
+    spoil(rules, "watch/alerts.yaml", "2199-12-31", "2026-01-01")
+    assert "still to come" not in run("check", rules).output
+
+
 def test_schemas_are_written_for_an_editor(tmp_path: Path) -> None:
     assert run("schemas", tmp_path / "schemas").exit_code == 0
     written = {path.name: path.read_text() for path in (tmp_path / "schemas").iterdir()}

@@ -18,7 +18,7 @@ from policywire.model.rejection import ErrorCode, Rejected
 from policywire.resources import shipped
 from policywire.rulebook.load import load_rulebook
 from policywire.step import step
-from policywire.workbench.generate import BAD_KINDS, ClaimMix, Published, generate_claims
+from policywire.workbench.generate import BAD_CLAIM_KINDS, ClaimMix, Published, generate_claims
 from policywire.workbench.generate.practice import CIGNA, LISTED
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -121,9 +121,9 @@ def test_a_benchmark_claim_has_about_600_bytes() -> None:
 
 
 def test_every_kind_of_bad_event_comes_and_has_the_code_it_says() -> None:
-    codes = {kind.name: kind.code for kind in BAD_KINDS}
+    codes = {kind.name: kind.code for kind in BAD_CLAIM_KINDS}
     seen = set()
-    for key, value, bad in generate_claims(len(BAD_KINDS), 1, ClaimMix(bad=1)):
+    for key, value, bad in generate_claims(len(BAD_CLAIM_KINDS), 1, ClaimMix(bad=1)):
         assert bad is not None
         seen.add(bad)
         if codes[bad] is ErrorCode.CLOCK_AHEAD:  # only a worker has a clock
@@ -138,7 +138,7 @@ def test_every_kind_of_bad_event_comes_and_has_the_code_it_says() -> None:
 
 
 def test_without_kafka_keys_every_bad_event_is_bad_for_a_file_as_well() -> None:
-    codes = {kind.name: kind.code for kind in BAD_KINDS}
+    codes = {kind.name: kind.code for kind in BAD_CLAIM_KINDS}
     for _, value, bad in generate_claims(200, 1, ClaimMix(bad=1, keyed=False)):
         assert value is not None
         assert bad is not None
@@ -146,6 +146,22 @@ def test_without_kafka_keys_every_bad_event_is_bad_for_a_file_as_well() -> None:
         with pytest.raises(Rejected) as caught:
             EVENT_DECODER.decode(value)
         assert caught.value.code is codes[bad], bad
+
+
+def test_of_one_line_a_claim_every_hit_is_one_listed_line() -> None:
+    mix = ClaimMix(hits=1, corrections=0, lines_max=1)
+
+    claims = [each for each in decoded(generate_claims(2_000, 3, mix)) if isinstance(each, ClaimContent)]
+
+    assert all(len(claim.lines) == 1 and is_hit(claim) for claim in claims)
+
+
+def test_members_who_take_turns_have_three_claims_at_most() -> None:
+    mix = ClaimMix(hits=1, corrections=0, lines_max=1, members=5_000, evenly=True)
+
+    claims_of_each = Counter(event.key for event in generate_claims(3_000, 3, mix))
+
+    assert set(claims_of_each.values()) == {3}
 
 
 def test_bad_events_come_in_the_share_asked_for() -> None:
