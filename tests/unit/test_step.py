@@ -165,3 +165,27 @@ def test_a_record_id_is_stable_and_tells_members_and_subjects_apart() -> None:
     assert ids(claim()) == ids(claim(line("0717T"), at="2026-01-06T00:00:00Z", kind="replaced"))
     different = [claim(), claim(member_id="M-2"), claim(claim_id="C2"), claim(line(number=2)), visit("0565T")]
     assert len(set().union(*map(ids, different))) == len(different)
+
+
+def test_a_now_that_goes_back_loses_nothing_and_the_later_one_gives_the_same_as_before() -> None:
+    """Whoever calls keeps now from going back (policywire.stream.clock); if it does all the same, time heals it."""
+    timeline = remembered(visit(day="2026-02-01"), claim(line(day="2025-01-18"), at="2025-01-19T00:00:00Z"))
+    assert severities(timeline) == {"expected_denial_scheduled": "warning", "agreement_missing": "warning"}
+    earlier = tick(timeline, shipped(), instant("2026-01-10")).timeline or timeline
+    later = tick(earlier, shipped(), NOW).timeline
+    assert later == timeline
+    back = step(decoded(signed("0717T")), timeline, shipped(), instant("2026-01-10"))
+    assert back.timeline is not None
+    assert severities(back.timeline)["agreement_missing"] == "info"
+    assert severities(back.timeline)["service_without_agreement"] == "critical"  # a year is not over yet
+    assert back.due is not None
+    again = tick(back.timeline, shipped(), NOW).timeline
+    assert again is not None
+    assert severities(again) == severities(timeline)
+    assert again.claims == timeline.claims
+    assert again.verdicts == stepped(signed("0717T"), timeline).timeline.verdicts  # type: ignore[union-attr]  # kept
+
+
+def severities(timeline: Timeline) -> dict[str, str]:
+    """How loud each kind of alert is that is open."""
+    return {notice.kind: notice.severity for notice in timeline.notices}

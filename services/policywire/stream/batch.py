@@ -11,7 +11,7 @@ folded into the lane's state.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from policywire.cases.announcements import Key
@@ -25,6 +25,7 @@ from policywire.model.rejection import ErrorCode, Rejected
 from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step, follow, looked_with, passed_by, step, tick
 from policywire.stream import changelog, deadletters
+from policywire.stream.clock import CLOCK_AHEAD
 from policywire.stream.outgoing import Outgoing
 from policywire.stream.partitioning import positive_hash
 from policywire.stream.reader import Chunk
@@ -33,7 +34,6 @@ from policywire.stream.tally import Tally
 Decode = Callable[[bytes | None, bytes | None], AnyEvent]
 """(value, key) to an event; raises Rejected for what is none."""
 
-CLOCK_AHEAD = timedelta(hours=24)
 BREATH = 128
 """Records read between two looks at the clock: about a millisecond."""
 BREATH_DECIDING = 16
@@ -248,7 +248,7 @@ class Batch:
 
     def add_offsets(self, offsets: dict[str, int], swept: str, said: str) -> None:
         """Put the lane's input offsets, by topic name without prefix, into the changelog, and how far it followed."""
-        value = changelog.encode_offsets(offsets, swept, said)
+        value = changelog.encode_offsets(offsets, swept, said, self.now)
         self.outgoing.add(self._outlets.changelog, self._lane, changelog.OFFSETS_KEY, value)
 
 

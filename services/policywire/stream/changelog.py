@@ -15,6 +15,7 @@ The last three begin with a byte that no UTF-8 text has, so no member id can be 
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 from time import monotonic
 
 import msgspec
@@ -39,19 +40,22 @@ class Offsets(Struct, frozen=True):
     """The next offset wanted of each input, by the topic's name without prefix, and how far it followed the rules.
 
     ``swept`` is the revision with which everybody's appointments were last looked at, ``said`` the one of which all was
-    said that is to be said of policies; each is empty while that is under way.
+    said that is to be said of policies; each is empty while that is under way. ``now`` is the instant by which the
+    lane was decided last; the first release wrote none.
     """
 
     offsets: dict[str, int]
     version: int = 1
     swept: str = ""
     said: str = ""
+    now: datetime | None = None
 
 
 class Restored(Struct):
     """What a lane starts from: encoded timelines, dues in Unix seconds, offsets, and how many records were read.
 
-    ``swept`` and ``said`` are those of the last :class:`Offsets`; ``policies`` is what was said of them, encoded.
+    ``swept``, ``said`` and ``now`` are those of the last :class:`Offsets`; ``policies`` is what was said of them,
+    encoded.
     """
 
     timelines: dict[str, bytes]
@@ -60,12 +64,13 @@ class Restored(Struct):
     records: int
     swept: str = ""
     said: str = ""
+    now: datetime | None = None
     policies: dict[Key, bytes] = field(default_factory=dict)
 
 
-def encode_offsets(offsets: dict[str, int], swept: str = "", said: str = "") -> bytes:
+def encode_offsets(offsets: dict[str, int], swept: str = "", said: str = "", now: datetime | None = None) -> bytes:
     """The value of the lane's offsets record."""
-    return msgspec.json.encode(Offsets(offsets, swept=swept, said=said))
+    return msgspec.json.encode(Offsets(offsets, swept=swept, said=said, now=now))
 
 
 def policy_key(key: Key) -> bytes:
@@ -116,6 +121,7 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
         if key == OFFSETS_KEY:
             last = _offsets(value, lane)
             restored.offsets, restored.swept, restored.said = last.offsets, last.swept, last.said
+            restored.now = last.now
         elif key is not None and key.startswith(POLICY_KEY):
             _take_policy(key, value, restored.policies, lane)
         elif key != BARRIER_KEY:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from policywire.stream import changelog
 from policywire.stream.batch import Batch, Decode, Outlets
+from policywire.stream.clock import LaneClock
 from policywire.stream.cluster import Cluster
 from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.flood import FloodGuard
@@ -82,6 +83,7 @@ class Lane:
         guard = settings.dead_letters
         self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
         self._state = LaneState({}, {})
+        self._clock = LaneClock(number, surroundings.clock, None)
         self._rulechange = RuleChange(number, changelog.Restored({}, {}, None, 0))
         self._reader: Reader
         self._fetched: list[Chunk] = []
@@ -133,6 +135,7 @@ class Lane:
         )
         opened = await opening.open()
         self._state = LaneState(opened.restored.timelines, opened.restored.dues)
+        self._clock = LaneClock(self.number, around.clock, opened.restored.now)
         self._rulechange = RuleChange(self.number, opened.restored)
         self._committed = dict(opened.positions)
         self._reader = Reader(
@@ -196,7 +199,7 @@ class Lane:
     def _tick_is_due(self) -> bool:
         if monotonic() - self._ticked < self._batches.tick_s:
             return False
-        if not self._state.has_due(self._around.clock().timestamp()):
+        if not self._state.has_due(self._clock().timestamp()):
             self._ticked = monotonic()
             return False
         return True
@@ -224,7 +227,7 @@ class Lane:
         await self._pass("after_fold")
 
     def _begin_batch(self) -> Batch:
-        around, now = self._around, self._around.clock()
+        around, now = self._around, self._clock()
         compression, octets_max = around.settings.kafka.compression, self._batches.record_bytes_max
         batch = Batch(
             self.number,
