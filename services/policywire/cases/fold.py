@@ -31,6 +31,12 @@ _LATER_STATED: Final = {"drafted": 0, "submitted": 1, "replaced": 2, "booked": 0
 """At equal instants the greater one is the later."""
 
 
+_NO_CODES: Final = frozenset[str]()
+_NEW_CLAIM: Final = ClaimMemory()
+_NEW_APPOINTMENT: Final = AppointmentMemory()
+_NEW_AGREEMENT: Final = AgreementMemory()
+
+
 def fold(event: events.AnyEvent, timeline: Timeline, rulebook: Rulebook) -> Timeline:
     """The timeline with the event in it; the very same object when the event changes nothing."""
     match event:
@@ -55,13 +61,12 @@ def stands(memory: ClaimMemory | AppointmentMemory) -> bool:
 
 
 def _claim_stated(event: events.ClaimContent, timeline: Timeline, rulebook: Rulebook) -> Timeline:
-    memory = timeline.claims.get(event.claim_id, ClaimMemory())
-    if memory.content is None and not _lists_any(rulebook, event.payer_id, (x.procedure_code for x in event.lines)):
+    memory = timeline.claims.get(event.claim_id, _NEW_CLAIM)
+    if memory.content is None and not _lists_any(rulebook, event.payer_id, [x.procedure_code for x in event.lines]):
         return timeline
     content = intake.claim(event)
-    timeline = _sighted(
-        timeline, rulebook, content.payer_id, content.stamp, ((x.first_day, x.procedure_code) for x in content.lines)
-    )
+    seen = [(line.first_day, line.procedure_code) for line in content.lines]
+    timeline = _sighted(timeline, rulebook, content.payer_id, content.stamp, seen)
     if memory.content is not None and _claim_order(memory.content) >= _claim_order(content):
         return timeline
     return replace(timeline, claims={**timeline.claims, event.claim_id: replace(memory, content=content)})
@@ -74,7 +79,7 @@ def _claim_order(claim: Claim) -> tuple[bool, int, int, str]:
 
 
 def _claim_voided(event: events.ClaimVoided, timeline: Timeline) -> Timeline:
-    memory = timeline.claims.get(event.claim_id, ClaimMemory())
+    memory = timeline.claims.get(event.claim_id, _NEW_CLAIM)
     ending = intake.ending(event)
     if not _is_later(ending, memory.ending):
         return timeline
@@ -82,17 +87,12 @@ def _claim_voided(event: events.ClaimVoided, timeline: Timeline) -> Timeline:
 
 
 def _appointment_stated(event: events.AppointmentContent, timeline: Timeline, rulebook: Rulebook) -> Timeline:
-    memory = timeline.appointments.get(event.appointment_id, AppointmentMemory())
+    memory = timeline.appointments.get(event.appointment_id, _NEW_APPOINTMENT)
     if memory.content is None and not _lists_any(rulebook, event.payer_id, event.procedure_codes):
         return timeline
     content = intake.booking(event)
-    timeline = _sighted(
-        timeline,
-        rulebook,
-        content.payer_id,
-        content.stamp,
-        ((content.service_date, x) for x in content.procedure_codes),
-    )
+    seen = [(content.service_date, code) for code in content.procedure_codes]
+    timeline = _sighted(timeline, rulebook, content.payer_id, content.stamp, seen)
     if memory.content is not None and _booking_order(memory.content) >= _booking_order(content):
         return timeline
     kept = replace(memory, content=content)
@@ -104,7 +104,7 @@ def _booking_order(booking: Booking) -> tuple[int, int, str]:
 
 
 def _appointment_ended(event: events.AppointmentEnding, timeline: Timeline) -> Timeline:
-    memory = timeline.appointments.get(event.appointment_id, AppointmentMemory())
+    memory = timeline.appointments.get(event.appointment_id, _NEW_APPOINTMENT)
     ending = intake.ending(event)
     if not _is_later(ending, memory.ending):
         return timeline
@@ -121,7 +121,7 @@ def _order(stamp: Stamp) -> tuple[int, str]:
 
 
 def _agreement_signed(event: events.AgreementSigned, timeline: Timeline) -> Timeline:
-    memory = timeline.agreements.get(event.agreement_id, AgreementMemory())
+    memory = timeline.agreements.get(event.agreement_id, _NEW_AGREEMENT)
     content = intake.signing(event)
     if memory.content is not None and _order(memory.content.stamp) >= _order(content.stamp):
         return timeline
@@ -131,7 +131,7 @@ def _agreement_signed(event: events.AgreementSigned, timeline: Timeline) -> Time
 
 
 def _agreement_revoked(event: events.AgreementRevoked, timeline: Timeline) -> Timeline:
-    memory = timeline.agreements.get(event.agreement_id, AgreementMemory())
+    memory = timeline.agreements.get(event.agreement_id, _NEW_AGREEMENT)
     revocation = intake.revocation(event)
     known = any(_order(each.stamp) == _order(revocation.stamp) for each in memory.revocations)
     if known or (memory.content is not None and revocation.stamp.at < memory.content.stamp.at):
@@ -152,13 +152,8 @@ def _sighted(
     profile = rulebook.payers.get(payer_id)
     if profile is None:
         return timeline
-    targeted = [each.targeted for each in rulebook.watch.substitutions if each.payer == profile.key]
-    new = {
-        Sighting(day, stamp.event_id, code, profile.key, stamp.day)
-        for day, code in seen
-        for codes in targeted
-        if code in codes
-    }
+    targeted = rulebook.watch.targeted.get(profile.key, _NO_CODES)
+    new = {Sighting(day, stamp.event_id, code, profile.key, stamp.day) for day, code in seen if code in targeted}
     if new.issubset(timeline.sightings):
         return timeline
     return replace(timeline, sightings=tuple(sorted(new.union(timeline.sightings))))

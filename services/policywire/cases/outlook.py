@@ -53,8 +53,8 @@ def outlook(timeline: Timeline, rulebook: Rulebook, today: date, known: Known) -
 def still_known(timeline: Timeline, before: Timeline) -> Known:
     """The verdicts of ``before`` on claims and appointments of which ``timeline`` remembers the very same.
 
-    A verdict is a function of content, agreements and rulebook. So they hold when ``before`` was last looked at with the
-    rulebook that is now asked; that the caller knows.
+    A verdict is a function of content, agreements and rulebook. So they hold when ``before`` was last looked at with
+    the rulebook that is now asked; that the caller knows.
     """
     if timeline.agreements != before.agreements:
         return {}

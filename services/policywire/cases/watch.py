@@ -15,7 +15,7 @@ from policywire.cases.timeline import AppointmentMemory, BilledLine, Booking, Cl
 from policywire.decision.verdict import Verdict
 from policywire.model.calendar import add_months
 from policywire.model.records import DENIED, Outcome, Severity
-from policywire.rulebook.rulebook import AlertTexts, Rulebook, Substitution
+from policywire.rulebook.rulebook import AlertTexts, PolicyKey, Rulebook, Substitution
 
 EXPECTED_DENIAL_SCHEDULED: Final = "expected_denial_scheduled"
 AGREEMENT_MISSING: Final = "agreement_missing"
@@ -117,32 +117,27 @@ class Watch:
             if unsigned and self._may_still_be_acted_on(verdict):
                 yield self._verdict_notice(SERVICE_WITHOUT_AGREEMENT, verdict, decided.claim)
             yield from self._of_verdict(verdict, decided.claim)
-        yield from self._companions(decided)
+        policies = {(verdict.payer, verdict.policy_id) for verdict in decided.verdicts if verdict.outcome in DENIED}
+        yield from self._companions(decided, sorted(policies & self.rules.companions.keys()))
 
     def _of_verdict(self, verdict: Verdict, content: Claim | Booking) -> Iterator[Notice]:
         """The notices that follow one determination alone."""
-        for rule in self.rules.substitutions:
-            sightings = self._sightings(rule, verdict)
-            if sightings:
+        policy = (verdict.payer, verdict.policy_id)
+        for rule in self.rules.substitutions.get(policy, ()):
+            if verdict.procedure_code in rule.unlisted and (sightings := self._sightings(rule, verdict)):
                 evidence = tuple(dict.fromkeys(each.event_id for each in sightings))
                 yield self._verdict_notice(UNLISTED_SUBSTITUTION, verdict, content, evidence)
-        for review in self.rules.context_reviews:
-            if (
-                (verdict.payer, verdict.policy_id) == (review.payer, review.policy)
-                and verdict.procedure_code in review.codes
-                and verdict.outcome == Outcome.REVIEW
-                and not review.flags.isdisjoint(verdict.flags)
-            ):
-                yield self._verdict_notice(CONTEXT_REVIEW, verdict, content)
+        if verdict.outcome is Outcome.REVIEW:
+            for review in self.rules.context_reviews.get(policy, ()):
+                if verdict.procedure_code in review.codes and not review.flags.isdisjoint(verdict.flags):
+                    yield self._verdict_notice(CONTEXT_REVIEW, verdict, content)
 
     def _sightings(self, rule: Substitution, verdict: Verdict) -> list[Sighting]:
-        """The sightings that make an unlisted code look like a targeted one; none when the rule does not apply."""
-        if (verdict.payer, verdict.policy_id) != (rule.payer, rule.policy):
-            return []
+        """The sightings that make an unlisted code look like a targeted one; none when the outcome is no matter."""
         in_question = verdict.outcome in DENIED or (
             verdict.outcome == Outcome.REVIEW and not rule.review_flags.isdisjoint(verdict.flags)
         )
-        if verdict.procedure_code not in rule.unlisted or not in_question:
+        if not in_question:
             return []
         last = verdict.date_of_service
         first = last - timedelta(days=rule.within_days)
@@ -152,16 +147,17 @@ class Watch:
             if each.payer == rule.payer and each.code in rule.targeted and first <= each.day <= last
         ]
 
-    def _companions(self, decided: DecidedClaim) -> Iterator[Notice]:
-        for rule in self.rules.companions:
+    def _companions(self, decided: DecidedClaim, policies: Iterable[PolicyKey]) -> Iterator[Notice]:
+        for policy in policies:
             denied = {
                 verdict.date_of_service: verdict
                 for verdict in reversed(decided.verdicts)
-                if verdict.outcome in DENIED and (verdict.payer, verdict.policy_id) == (rule.payer, rule.policy)
+                if verdict.outcome in DENIED and (verdict.payer, verdict.policy_id) == policy
             }
-            for line in decided.claim.lines:
-                if line.procedure_code in rule.codes and line.first_day in denied:
-                    yield self._companion_notice(decided, line, denied[line.first_day], rule.companion)
+            for rule in self.rules.companions[policy]:
+                for line in decided.claim.lines:
+                    if line.procedure_code in rule.codes and line.first_day in denied:
+                        yield self._companion_notice(decided, line, denied[line.first_day], rule.companion)
 
     def _may_still_be_acted_on(self, verdict: Verdict) -> bool:
         return self.today < add_months(verdict.date_of_service, self.rules.service_without_agreement_months)

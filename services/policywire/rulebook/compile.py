@@ -31,6 +31,7 @@ from policywire.rulebook.rulebook import (
     Denial,
     NarrativeTerms,
     PayerProfile,
+    PolicyKey,
     QuarantinedRow,
     Rule,
     Rulebook,
@@ -43,6 +44,7 @@ from policywire.rulebook.rulebook import (
 from policywire.rulebook.watch import AlertText, WatchDocument
 
 H = TypeVar("H", bound=Hashable)
+Watched = TypeVar("Watched", Substitution, Companion, ContextReview)
 
 SERVICE_WITHOUT_AGREEMENT_MONTHS = 12
 """When no watch document says otherwise. Source: domain.md, Alerts."""
@@ -216,34 +218,47 @@ def watch_rules(documents: Iterable[WatchDocument]) -> WatchRules:
     without = [each.service_without_agreement_months for each in documents if each.service_without_agreement_months]
     retention = [each.retention_months for each in documents if each.retention_months]
     alerts_from = [each.alerts_from for each in documents if each.alerts_from]
+    substitutions = [
+        Substitution(
+            payer=each.payer,
+            policy=each.policy,
+            unlisted=frozenset(map(procedure_code, each.unlisted)),
+            targeted=frozenset(map(procedure_code, each.targeted)),
+            within_days=each.within_days,
+            review_flags=frozenset(each.review_flags),
+        )
+        for document in documents
+        for each in document.substitutions
+    ]
     return WatchRules(
         texts={kind: _alert_texts(text) for each in documents for kind, text in each.texts.items()},
-        substitutions=tuple(
-            Substitution(
-                payer=each.payer,
-                policy=each.policy,
-                unlisted=frozenset(map(procedure_code, each.unlisted)),
-                targeted=frozenset(map(procedure_code, each.targeted)),
-                within_days=each.within_days,
-                review_flags=frozenset(each.review_flags),
-            )
-            for document in documents
-            for each in document.substitutions
-        ),
-        companions=tuple(
+        substitutions=_by_policy(substitutions),
+        companions=_by_policy(
             Companion(each.payer, each.policy, each.companion, frozenset(map(procedure_code, each.codes)))
             for document in documents
             for each in document.companions
         ),
-        context_reviews=tuple(
+        context_reviews=_by_policy(
             ContextReview(each.payer, each.policy, frozenset(map(procedure_code, each.codes)), frozenset(each.flags))
             for document in documents
             for each in document.context_reviews
         ),
+        targeted={
+            payer: frozenset().union(*(each.targeted for each in substitutions if each.payer == payer))
+            for payer in {each.payer for each in substitutions}
+        },
         service_without_agreement_months=(*without, SERVICE_WITHOUT_AGREEMENT_MONTHS)[0],
         retention_months=(*retention, RETENTION_MONTHS)[0],
         alerts_from=(*alerts_from, None)[0],
     )
+
+
+def _by_policy(rules: Iterable[Watched]) -> dict[PolicyKey, tuple[Watched, ...]]:
+    found: dict[PolicyKey, tuple[Watched, ...]] = {}
+    for rule in rules:
+        key = (rule.payer, rule.policy)
+        found[key] = (*found.get(key, ()), rule)
+    return found
 
 
 def _alert_texts(text: AlertText) -> AlertTexts:

@@ -207,13 +207,19 @@ class ContextReview(Struct, frozen=True, gc=False):
     flags: frozenset[Flag]
 
 
+PolicyKey = tuple[str, str]
+"""A payer's key and a policy's id."""
+
+
 class WatchRules(Struct, frozen=True, gc=False):
-    """``rules/watch/`` compiled: texts by alert kind, and what to watch for."""
+    """``rules/watch/`` compiled: texts by alert kind, and what to watch for, by policy."""
 
     texts: Mapping[str, AlertTexts]
-    substitutions: tuple[Substitution, ...]
-    companions: tuple[Companion, ...]
-    context_reviews: tuple[ContextReview, ...]
+    substitutions: Mapping[PolicyKey, tuple[Substitution, ...]]
+    companions: Mapping[PolicyKey, tuple[Companion, ...]]
+    context_reviews: Mapping[PolicyKey, tuple[ContextReview, ...]]
+    targeted: Mapping[str, frozenset[str]]
+    """By payer, the codes of which a sighting is remembered."""
     service_without_agreement_months: int
     retention_months: int
     alerts_from: date | None = None

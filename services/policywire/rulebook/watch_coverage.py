@@ -176,14 +176,13 @@ Lack = tuple[str, str]
 
 
 def _of_entries(rules: WatchRules, key: Key, told: list[Told]) -> Iterator[Lack]:
-    substitutions = [each for each in rules.substitutions if (each.payer, each.policy) == key]
     watched = {
-        "unlisted_substitution": bool(substitutions),
-        "companion_policy_review": any((each.payer, each.policy) == key for each in rules.companions),
-        "context_review": any((each.payer, each.policy) == key for each in rules.context_reviews),
+        "unlisted_substitution": key in rules.substitutions,
+        "companion_policy_review": key in rules.companions,
+        "context_review": key in rules.context_reviews,
     }
     yield from _kinds([kind for kind, is_watched in watched.items() if is_watched], told)
-    for each in substitutions:
+    for each in rules.substitutions.get(key, ()):
         yield from _sighting_window(each, told)
 
 

@@ -27,7 +27,7 @@ from policywire.step import Step, follow, looked_with, passed_by, step, tick
 from policywire.stream import changelog, deadletters
 from policywire.stream.clock import CLOCK_AHEAD
 from policywire.stream.outgoing import Outgoing
-from policywire.stream.partitioning import positive_hash
+from policywire.stream.partitioning import places_of_ids
 from policywire.stream.reader import Chunk
 from policywire.stream.tally import Tally
 
@@ -95,6 +95,8 @@ class Batch:
         self._overlay: dict[str, Timeline | None] = {}
         self._dues: dict[str, float | None] = {}
         self.change = Change(self._dues)
+        self._said: list[tuple[str, bytes, bytes]] = []
+        """Topic, key and value of every determination and alert."""
 
     def take(self, chunk: Chunk) -> Iterator[None]:
         """Decide a chunk's events; pauses now and then, so that the caller can see to other things.
@@ -214,19 +216,13 @@ class Batch:
             self._emit(record)
 
     def _emit(self, record: Record) -> None:
-        value = encode(record)
-        outlets = self._outlets
         if isinstance(record, Determination):
-            topic, key = outlets.determinations, record.determination_id.encode()
-            policy = record.policy
-            version = policy.version.isoformat() if policy.version else "none"
-            self.tally.determinations[policy.payer, policy.id, version, record.outcome.value, record.status] += 1
+            topic, key, policy = self._outlets.determinations, record.determination_id, record.policy
+            self.tally.determinations[policy.payer, policy.id, policy.version, record.outcome, record.status] += 1
         else:
-            topic, key = outlets.alerts, record.alert_id.encode()
+            topic, key = self._outlets.alerts, record.alert_id
             self.tally.alerts[record.kind, record.severity, record.status] += 1
-        place = positive_hash(key)
-        for name in (topic, outlets.audit_log):
-            self.outgoing.add(name, place % outlets.partitions[name], key, value)
+        self._said.append((topic, key.encode(), encode(record)))
 
     def _reject(self, record: Any, chunk: Chunk, code: ErrorCode, detail: str) -> None:
         self.tally.rejected[chunk.topic, code.value] += 1
@@ -236,12 +232,23 @@ class Batch:
         self.outgoing.add(topic, partition, record.key, record.value, headers, deadletters.OCTETS_MAX)
 
     def finish(self) -> Iterator[None]:
-        """Put what changed in the state into the outgoing records, and into ``change`` for folding after the commit."""
+        """Put what was said and what changed in the state into the outgoing records, the latter also into ``change``.
+
+        What was said waits until here, because the partitions of many are worked out in less time than those of each.
+        """
+        outlets, outgoing = self._outlets, self.outgoing
+        places = places_of_ids([key for _, key, _ in self._said])
+        yield
+        for number, ((topic, key, value), place) in enumerate(zip(self._said, places, strict=True), 1):
+            for name in (topic, outlets.audit_log):
+                outgoing.add(name, place % outlets.partitions[name], key, value)
+            if not number % BREATH:
+                yield
         for number, (member, timeline) in enumerate(self._overlay.items(), 1):
-            value = None if timeline is None else encode_timeline(timeline)
-            self.change.timelines[member] = value
-            due = changelog.due_header(self._dues.get(member)) if value is not None else []
-            self.outgoing.add(self._outlets.changelog, self._lane, member.encode(), value, due)
+            encoded = None if timeline is None else encode_timeline(timeline)
+            self.change.timelines[member] = encoded
+            due = changelog.due_header(self._dues.get(member)) if encoded is not None else []
+            outgoing.add(outlets.changelog, self._lane, member.encode(), encoded, due)
             if not number % BREATH:
                 yield
         self.tally.timelines_changed = len(self.change.timelines)

@@ -120,8 +120,9 @@ class Metrics:
             self.dead_letters.labels(code).inc(count)
         for topic, count in tally.received.items():
             self.events.labels(topic, "accepted").inc(count - refused.get(topic, 0))
-        for decided, count in tally.determinations.items():
-            self.determinations.labels(*decided).inc(count)
+        for (payer, policy, version, outcome, status), count in tally.determinations.items():
+            in_force = "none" if version is None else version.isoformat()
+            self.determinations.labels(payer, policy, in_force, outcome.value, status).inc(count)
         for alert, count in tally.alerts.items():
             self.alerts.labels(*alert).inc(count)
         self.undecided_lines.inc(tally.undecided_lines)

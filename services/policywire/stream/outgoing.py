@@ -41,25 +41,13 @@ class RecordBatch(Struct, frozen=True):
 
 
 class _Growing:
-    """Records of one partition, as builders of at most ``limit`` bytes, the last one growing."""
+    """Records of one partition: builders, the last one growing, and how many records are in each."""
 
-    __slots__ = ("builders", "counts", "limit")
+    __slots__ = ("builders", "counts")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self) -> None:
         self.builders: list[Any] = []
         self.counts: list[int] = []
-        self.limit = limit
-
-    def add(self, codec: int, timestamp: int, key: bytes | None, value: bytes | None, headers: list[Header]) -> None:
-        if self.builders:
-            count = self.counts[-1]
-            if self.builders[-1].append(count, timestamp, key, value, headers) is not None:
-                self.counts[-1] = count + 1
-                return
-        builder = DefaultRecordBatchBuilder(MAGIC, codec, 1, -1, -1, 0, self.limit)
-        builder.append(0, timestamp, key, value, headers)
-        self.builders.append(builder)
-        self.counts.append(1)
 
 
 class Outgoing:
@@ -91,14 +79,22 @@ class Outgoing:
         Raises:
             RecordTooLarge: it would be refused by the broker.
         """
+        growing = self._partitions.get((topic, partition))
+        if growing is not None:
+            count = growing.counts[-1]
+            if growing.builders[-1].append(count, self._timestamp, key, value, headers or []) is not None:
+                growing.counts[-1] = count + 1
+                return
         limit = octets_max or self._octets_max
         size = len(key or b"") + len(value or b"")
         if size > limit:
             raise RecordTooLarge(topic, size)
-        growing = self._partitions.get((topic, partition))
         if growing is None:
-            growing = self._partitions[topic, partition] = _Growing(limit)
-        growing.add(self._codec, self._timestamp, key, value, headers or [])
+            growing = self._partitions[topic, partition] = _Growing()
+        builder = DefaultRecordBatchBuilder(MAGIC, self._codec, 1, -1, -1, 0, limit)
+        builder.append(0, self._timestamp, key, value, headers or [])
+        growing.builders.append(builder)
+        growing.counts.append(1)
 
     @property
     def partitions(self) -> list[Partition]:

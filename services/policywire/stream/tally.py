@@ -1,8 +1,11 @@
 """What one batch amounted to, counted once a batch and not once a record. Plain numbers; knows no metrics library."""
 
 from collections import Counter
+from datetime import date
 
 from msgspec import Struct, field
+
+from policywire.model.records import Outcome
 
 
 class Tally(Struct):
@@ -15,7 +18,7 @@ class Tally(Struct):
 
     received: Counter[str] = field(default_factory=Counter)
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
-    determinations: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
+    determinations: Counter[tuple[str, str, date | None, Outcome, str]] = field(default_factory=Counter)
     alerts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     undecided_lines: int = 0
     unmapped_codes: int = 0

@@ -139,12 +139,15 @@ def test_the_profile_reads_the_line_of_business_without_case_and_blanks(
 
 def test_watch_rules_are_as_the_domain_says() -> None:
     watch = RULEBOOK.watch
-    (substitution,) = watch.substitutions
+    of_the_policy = ("cigna", "MM 0552")
+    assert watch.substitutions.keys() == watch.companions.keys() == watch.context_reviews.keys() == {of_the_policy}
+    (substitution,) = watch.substitutions[of_the_policy]
     assert substitution.unlisted == {"20999"}
     assert substitution.targeted == {"0565T", "0566T", "0717T", "0718T"}
+    assert watch.targeted == {"cigna": substitution.targeted}
     assert substitution.within_days == 180
-    assert watch.companions[0].codes == {"20930", "20931", "20932", "20933", "20934"}
-    assert watch.context_reviews[0].codes == {"38230", "38232"}
+    assert watch.companions[of_the_policy][0].codes == {"20930", "20931", "20932", "20933", "20934"}
+    assert watch.context_reviews[of_the_policy][0].codes == {"38230", "38232"}
     assert watch.texts["agreement_missing"].severity_by_days == ((3, "critical"), (14, "warning"))
     assert (watch.service_without_agreement_months, watch.retention_months) == (12, 24)
 

@@ -1,9 +1,9 @@
 """The least that any transactional job must do: the worker's own records, produced again by a bare aiokafka producer.
 
-Run as a process of its own on the measured core (``python -m policywire.workbench.bench.raw_producer``): it reads what
-a worker wrote, holds it in memory, and only then writes the same keys and values to sinks of its own, in transactions as
-large as the worker's, by aiokafka's quickest way (``create_batch``, ``send_batch``). Nothing is decoded, decided or
-remembered. Prints its seconds.
+Run as a process of its own on the measured core (``python -m policywire.workbench.bench.raw_producer``): it reads
+what a worker wrote, holds it in memory, and only then writes the same keys and values to sinks of its own, in
+transactions as large as the worker's, by aiokafka's quickest way (``create_batch``, ``send_batch``). Nothing is
+decoded, decided or remembered. Prints its seconds.
 """
 
 import asyncio
@@ -27,9 +27,7 @@ _TIMEOUT_S: Final = 300
 class RawProducer:
     """Runs the process."""
 
-    def run(  # noqa: PLR6301  used as the Kafka Streams peer is
-        self, bootstrap_servers: str, prefix: str, transactions: int, under: Sequence[str]
-    ) -> float:
+    def run(self, bootstrap_servers: str, prefix: str, transactions: int, under: Sequence[str]) -> float:
         """Seconds to write what the topics of a prefix hold, in so many transactions.
 
         Raises:
