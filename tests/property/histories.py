@@ -1,7 +1,7 @@
 """Random histories of synthetic members, made to collide: few ids, few days, equal instants in different offsets.
 
-Within what order can be asked of (domain.md): each claim and appointment has one payer, and listed codes in all of its
-contents or in none.
+Within what order can be asked of: each claim and appointment has one payer, and listed codes in all of its contents or
+in none, because a content that no policy lists leaves no trace while its subject is unknown.
 """
 
 import random
@@ -10,7 +10,7 @@ from typing import Any
 Event = dict[str, Any]
 
 LISTED = ("0565T", "0566T", "0717T", "0718T", "20999", "20999", "38230", "38232")
-UNLISTED = ("99213", "20931", "20934", "27447")
+UNLISTED = ("99213", "20930", "20931", "20934", "20935")
 # Both versions' boundaries, and 2026-02-20 with what is 180 and 181 days before it.
 DAYS = (
     "2025-08-23",
@@ -35,6 +35,10 @@ INSTANTS = (
     "2026-02-06T00:00:00Z",
     "2026-02-17T08:00:00.250Z",
 )
+SIGNED = (*("2025-12-14T22:00:00-05:00",) * 3, "2025-12-16T08:00:00-05:00", "2026-01-10T23:00:00-09:00")
+"""Before nearly every service, or on the very day of some."""
+REVOKED = (None, None, *INSTANTS, *("2025-12-17T20:00:00-05:00",) * 5)
+"""The last before the services of 2026."""
 DIAGNOSES = (
     *(
         "M17.11",
@@ -78,7 +82,14 @@ NARRATIVES = (
     *("no adipose tissue. SVF given", "not\nMSCs", "without use of bone marrow concentrate", "umbilical cord blood"),
     *("excision of scar", "amniotic membrane, neither MSC nor ADRC", "concentrated bone  marrow", "CELLULAR", "---"),
 )
-EXPECTED_PAYERS = ("62308", "62308", "62308", "CIGNA2")
+PAYERS: tuple[tuple[str, ...], ...] = (
+    *[("62308", "62308", "62308", "CIGNA2")] * 13,
+    *[("SYN01",)] * 5,
+    ("60054",),
+    ("60054",),
+)
+"""Ids of one payer: of one that has two, of another with the same policy, of one that nobody knows."""
+ANY_PAYER = (*["62308"] * 5, "CIGNA2", "SYN01")
 STATED = {
     "claim": ("claim.drafted", "claim.submitted", "claim.submitted", "claim.replaced"),
     "appointment": ("appointment.booked", "appointment.booked", "appointment.rescheduled"),
@@ -119,9 +130,8 @@ class Histories:
         """(kind, member, id, payer ids to choose from, whether its contents list codes of the policy)."""
         subjects: list[tuple[str, str, str, tuple[str, ...], bool]] = []
         for _ in range(self.random.randint(1, 6)):
-            kind = self.random.choice(("claim", "claim", "appointment", "appointment", "agreement"))
-            known = self.random.random() < 0.9
-            payers: tuple[str, ...] = EXPECTED_PAYERS if known else ("60054",)
+            kind = self.random.choice(("claim", "appointment", "agreement"))
+            payers = self.random.choice(PAYERS)
             identity = f"{kind}-{self.random.randint(1, 2)}"
             member = self.random.choice(("M-1", "M-1", "M-1", "M-2"))
             if not any(each[1:3] == (member, identity) for each in subjects):
@@ -146,17 +156,21 @@ class Histories:
         )
 
     def _revoked(self) -> Event:
-        return {"revoked_at": self.random.choice((None, *INSTANTS))}
+        return {"revoked_at": self.random.choice(REVOKED)}
 
     def _claim(self, *, lists: bool) -> Event:
         diagnoses = self._diagnoses()
-        codes = [self._code(listed=lists)] + [self._code(listed=lists and self.random.random() < 0.7) for _ in range(2)]
+        codes = [self._code(listed=lists)] + [self._code(listed=lists and self.random.random() < 0.5) for _ in range(2)]
         numbers = self.random.sample((1, 2, 3), self.random.randint(1, 3))
-        lines = [self._line(code, number, len(diagnoses)) for code, number in zip(codes, numbers, strict=False)]
+        day = self.random.choice(DAYS)
+        lines = [self._line(code, number, day, len(diagnoses)) for code, number in zip(codes, numbers, strict=False)]
         return self._common() | {"diagnoses": diagnoses or None, "lines": lines}
 
-    def _line(self, code: str, number: int, diagnoses: int) -> Event:
-        first, last = sorted(self.random.choices(DAYS, k=2))
+    def _line(self, code: str, number: int, day: str, diagnoses: int) -> Event:
+        """Mostly of the claim's day, as lines are: what is billed together meets."""
+        first, last = sorted(
+            (day if self.random.random() < 0.6 else self.random.choice(DAYS), self.random.choice(DAYS))
+        )
         pointers = self.random.choices(range(1, diagnoses + 1), k=self.random.randint(0, 2)) if diagnoses else None
         return {
             "line_number": number,
@@ -183,11 +197,11 @@ class Histories:
         wide = self.random.random() < 0.5
         first, last = sorted(self.random.choices(DAYS, k=2))
         return {
-            "payer_id": self.random.choice(EXPECTED_PAYERS if wide else (*EXPECTED_PAYERS, "60054")),
+            "payer_id": self.random.choice(ANY_PAYER if wide else (*ANY_PAYER, "60054")),
             "procedure_codes": sorted(set(LISTED)) if wide else self.random.sample(sorted(set(LISTED)), 4 * lists),
             "service_date_from": "2025-12-16" if wide else first,
             "service_date_through": "2026-02-28" if wide else last,
-            "signed_at": "2025-12-14T22:00:00-05:00" if wide else self.random.choice(INSTANTS),
+            "signed_at": self.random.choice(SIGNED if wide else INSTANTS),
             "confirmed_before_service": self.random.choice((True, False, None)),
         }
 

@@ -58,7 +58,7 @@ class Member:
     claims: list[Event]
     visits: list[tuple[Event, Event | None]]
     agreements: list[tuple[Event, Event | None]]
-    sightings: list[tuple[dt.date, str]]
+    sightings: list[tuple[str | None, dt.date, str]]
     today: dt.date
     answer: Expected
 
@@ -143,20 +143,21 @@ def _agreements(events: list[Event]) -> list[tuple[Event, Event | None]]:
     return answer
 
 
-def _sightings(events: list[Event]) -> list[tuple[dt.date, str]]:
-    """Day and event of every targeted code that was ever booked or billed under the payer."""
+def _sightings(events: list[Event]) -> list[tuple[str | None, dt.date, str]]:
+    """Payer, day and event of every targeted code that was ever booked or billed under one that has the policy."""
     answer = []
     for event in events:
-        if payer_of(event) is None:
+        payer = payer_of(event)
+        if payer is None:
             continue
         if event["event_type"] in CLAIM_RANK:
             answer += [
-                (day_of(line["service_date"]), event["event_id"])
+                (payer, day_of(line["service_date"]), event["event_id"])
                 for line in event["lines"]
                 if code_of(line["procedure_code"]) in TARGETED
             ]
         elif event["event_type"] in VISIT_RANK and TARGETED & codes_of(event):
-            answer.append((day_of(event["service_date"]), event["event_id"]))
+            answer.append((payer, day_of(event["service_date"]), event["event_id"]))
     return answer
 
 
@@ -215,7 +216,13 @@ def _decide_and_watch(subject: Subject, member: Member) -> Record:
         _open(member, "service_without_agreement", "critical", subject, exposure)
     in_question = record["outcome"] in DENIALS or any(flag.startswith("narrative_") for flag in record["flags"])
     earliest = subject.first_day - dt.timedelta(days=180)
-    seen = sorted({event_id for day, event_id in member.sightings if earliest <= day <= subject.first_day})
+    seen = sorted(
+        {
+            event_id
+            for payer, day, event_id in member.sightings
+            if payer == payer_of(subject.content) and earliest <= day <= subject.first_day
+        }
+    )
     if subject.code == "20999" and in_question and seen:
         _open(member, "unlisted_substitution", "warning", subject, exposure)["evidence"] = seen
     if record["outcome"] == "review" and {"context_mixed", "context_unknown"} & set(record["flags"]):
@@ -258,7 +265,7 @@ def _billed(claims: list[Event], code: str, content: Event) -> bool:
     return any(
         code_of(line["procedure_code"]) == code and line["service_date"] == content["service_date"]
         for claim in claims
-        if payer_of(claim) is not None
+        if payer_of(claim) == payer_of(content)
         for line in claim["lines"]
     )
 
@@ -273,7 +280,7 @@ def _open(member: Member, kind: str, severity: str, subject: Subject, exposure: 
         "member_id": content["member_id"],
         "subject": subject.name,
         "payer_id": content["payer_id"],
-        "policy": {"payer": "cigna", "id": "MM 0552", "version": version_on(subject.first_day)},
+        "policy": {"payer": payer_of(content), "id": "MM 0552", "version": version_on(subject.first_day)},
         "procedure_codes": [subject.code],
         "date_of_service": subject.first_day.isoformat(),
         "exposure_amount": exposure,

@@ -12,7 +12,8 @@ Event = dict[str, Any]
 Record = dict[str, Any]
 Key = tuple[str, ...]
 
-PAYER_IDS = {"62308", "CIGNA2"}
+PAYER_OF_ID = {"62308": "cigna", "CIGNA2": "cigna", "SYN01": "evergreen"}
+"""Of two payers, each with a policy of its own that says the same: what one is told must not count for the other."""
 LISTED = {"0565T", "0566T", "0717T", "0718T", "20999", "38230", "38232"}
 TARGETED = {"0565T", "0566T", "0717T", "0718T"}
 MARROW = {"38230", "38232"}
@@ -93,7 +94,7 @@ def decide(subject: Subject, agreements: list[tuple[Event, Event | None]]) -> Re
         "date_of_service": subject.first_day.isoformat(),
         "outcome": outcome,
         "reason": reason,
-        "policy": {"payer": "cigna", "id": "MM 0552", "version": version, "rule": rule},
+        "policy": {"payer": payer_of(subject.content), "id": "MM 0552", "version": version, "rule": rule},
         "flags": sorted(flags),
         "expected_denial": _denial(version or "", flags, liable) if denied and subject.charge is not None else None,
         "financial_responsibility": responsibility,
@@ -242,7 +243,7 @@ def _problem(subject: Subject, signing: Event, revocation: Event | None) -> str 
     written = (revocation or {}).get("revoked_at") or (revocation or {}).get("occurred_at")
     revoked = None if written is None else day_of(written[:10])
     failed = [
-        payer_of(signing) is None,
+        payer_of(signing) != payer_of(subject.content),
         subject.code not in codes_of(signing),
         not day_of(signing["service_date_from"]) <= day <= day_of(signing["service_date_through"]),
         signed > day,
@@ -310,7 +311,7 @@ def version_on(day: dt.date) -> str | None:
 
 
 def payer_of(event: Event) -> str | None:
-    return "cigna" if event.get("payer_id") in PAYER_IDS else None
+    return PAYER_OF_ID.get(event.get("payer_id", ""))
 
 
 def code_of(text: str) -> str:

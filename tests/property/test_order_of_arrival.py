@@ -61,9 +61,14 @@ def seeds() -> Iterable[int]:
     return (SEED * 1_000_000 + number for number in range(STREAMS))
 
 
-def against_oracle(rulebook: Rulebook, now: dt.datetime, events: list[Event]) -> list[str]:
+def against_oracle(
+    rulebook: Rulebook, now: dt.datetime, events: list[Event], *, begins: dt.datetime | None = None
+) -> list[str]:
+    """What differs at ``now``; with ``begins``, now is that from the start, as it is in a worker that reads history."""
     expected = oracle.expected(events, now)
-    folding = Folding(rulebook).feed_all(events)
+    folding = Folding(rulebook)
+    folding.advance(begins or folding.now)
+    folding.feed_all(events)
     folding.advance(now)
     return [
         *differences(expected.determinations, folding.current()),
@@ -77,6 +82,14 @@ def test_every_order_of_a_history_ends_in_what_the_oracle_says(rulebook: Ruleboo
         events = histories.history()
         for _ in range(ORDERS):
             assert_holds(partial(against_oracle, rulebook, END), histories.shuffled(events), seed)
+
+
+def test_every_order_of_a_history_read_after_the_fact_ends_in_what_the_oracle_says(rulebook: Rulebook) -> None:
+    for seed in seeds():
+        histories = Histories(seed)
+        events = histories.shuffled(histories.history())
+        begins = (END, A_YEAR_ON)[seed % 2]
+        assert_holds(partial(against_oracle, rulebook, begins, begins=begins), events, seed)
 
 
 def test_a_year_on_only_what_can_still_be_acted_on_is_open(rulebook: Rulebook) -> None:
