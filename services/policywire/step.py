@@ -42,20 +42,19 @@ def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: da
 
     A changed rulebook comes before the event: what the event changes is not to be taken for the rulebook's doing.
     """
-    if timeline is None:
-        passed = passed_by(event, rulebook)
-        if passed is not None:
-            return passed
-    known = Step(None) if timeline is None else follow(timeline, rulebook, now)
-    before = known.timeline or blank(event.member_id)
+    payer_id, codes = _stated(event)
+    undecided, unmapped = _not_decided(payer_id, codes, rulebook)
+    if timeline is None and codes and undecided == len(codes):
+        return Step(None, undecided_lines=undecided, unmapped_codes=unmapped)
+    followed = Step(None) if timeline is None else follow(timeline, rulebook, now)
+    before = followed.timeline or blank(event.member_id)
+    today = _day(now)
     folded = fold(event, before, rulebook)
-    if folded is before and (timeline is None or not _is_stale(before, rulebook, now)):
-        given = Step(known.timeline, due=_midnight(before.due))
+    if folded is before and (timeline is None or not _is_stale(before, rulebook, today)):
+        given = Step(followed.timeline, due=_midnight(before.due))
     else:
-        given = _look(folded, before, rulebook, now)
-    records = (*known.records, *given.records)
-    undecided, unmapped = _not_decided(*_stated(event), rulebook)
-    return replace(given, records=records, undecided_lines=undecided, unmapped_codes=unmapped)
+        given = _look(folded, before, rulebook, today)
+    return Step(given.timeline, (*followed.records, *given.records), given.due, undecided, unmapped)
 
 
 def passed_by(event: AnyEvent, rulebook: Rulebook) -> Step | None:
@@ -74,13 +73,13 @@ def passed_by(event: AnyEvent, rulebook: Rulebook) -> Step | None:
 
 def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     """Look at a timeline again because time has passed or the rulebook has changed; forget what has expired."""
-    today = now.astimezone(UTC).date()
+    today = _day(now)
     kept = without_expired(timeline, rulebook.watch.retention_months, today)
-    if kept is timeline and not _is_stale(timeline, rulebook, now):
+    if kept is timeline and not _is_stale(timeline, rulebook, today):
         return Step(timeline, due=_midnight(timeline.due))
     if timeline.looked != looked_with(rulebook):
         kept = remembering(kept, today)
-    return _look(kept, timeline, rulebook, now)
+    return _look(kept, timeline, rulebook, today)
 
 
 def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
@@ -88,10 +87,12 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
 
     Claim lines alone wait for their member's next event.
     """
-    today = now.astimezone(UTC).date()
-    if timeline.looked == looked_with(rulebook) or not any(appointments_to_come(timeline, today)):
+    if timeline.looked == looked_with(rulebook):
         return Step(timeline, due=_midnight(timeline.due))
-    return _look(remembering(timeline, today), timeline, rulebook, now)
+    today = _day(now)
+    if not any(appointments_to_come(timeline, today)):
+        return Step(timeline, due=_midnight(timeline.due))
+    return _look(remembering(timeline, today), timeline, rulebook, today)
 
 
 def _stated(event: AnyEvent) -> tuple[str, Sequence[str]]:
@@ -117,15 +118,19 @@ def _listed_anywhere(codes: Sequence[str], rulebook: Rulebook) -> int:
     return sum(map(rulebook.listed_codes.__contains__, codes))
 
 
-def _is_stale(timeline: Timeline, rulebook: Rulebook, now: datetime) -> bool:
+def _day(now: datetime) -> date:
+    """The UTC date."""
+    return now.astimezone(UTC).date()
+
+
+def _is_stale(timeline: Timeline, rulebook: Rulebook, today: date) -> bool:
     """Whether what stands was said under another rulebook, or before a day on which it may change."""
     due = timeline.due
-    return timeline.looked != looked_with(rulebook) or (due is not None and due <= now.astimezone(UTC).date())
+    return timeline.looked != looked_with(rulebook) or (due is not None and due <= today)
 
 
-def _look(timeline: Timeline, before: Timeline, rulebook: Rulebook, now: datetime) -> Step:
+def _look(timeline: Timeline, before: Timeline, rulebook: Rulebook, today: date) -> Step:
     """Decide what has changed since ``before`` was looked at, or everything when that was with another rulebook."""
-    today = now.astimezone(UTC).date()
     looked = looked_with(rulebook)
     known = still_known(timeline, before) if timeline.looked == looked else {}
     seen = outlook(timeline, rulebook, today, known)

@@ -35,7 +35,7 @@ def claim(event: events.ClaimContent) -> Claim:
         event.line_of_business,
         _taxonomy(event.rendering_provider),
         event.ordering_provider_npi,
-        tuple(_line(each, diagnoses) for each in event.lines),
+        tuple([_line(each, diagnoses) for each in event.lines]),
     )
 
 

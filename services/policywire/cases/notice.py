@@ -77,12 +77,7 @@ def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["
     texts = rulebook.watch.texts[notice.kind]
     profile = rulebook.payers.get(notice.payer_id)
     payer = notice.payer if profile is None else profile.name  # a resolved one may be of a payer that is gone
-    words = {
-        "codes": ", ".join(notice.procedure_codes),
-        "policy": notice.policy_id,
-        "payer": payer,
-        "companion": notice.companion or "",
-    }
+    codes, companion = ", ".join(notice.procedure_codes), notice.companion or ""
     subject = notice.subject
     message, action = texts.words(of_appointment=notice.appointment_id is not None)
     return Alert(
@@ -99,8 +94,13 @@ def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["
         date_of_service=notice.date_of_service,
         exposure_amount=notice.exposure_amount,
         ordering_provider_npi=notice.ordering_provider_npi,
-        message=message.format_map(words),
-        action=action.format_map(words),
+        message=_worded(message, codes, notice.policy_id, payer, companion),
+        action=_worded(action, codes, notice.policy_id, payer, companion),
         evidence=notice.evidence,
         rulebook_revision=rulebook.revision,
     )
+
+
+@lru_cache(maxsize=4096)  # few kinds speak of few codes, again and again
+def _worded(text: str, codes: str, policy: str, payer: str, companion: str) -> str:
+    return text.format(codes=codes, policy=policy, payer=payer, companion=companion)

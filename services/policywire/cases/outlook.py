@@ -73,4 +73,4 @@ def still_known(timeline: Timeline, before: Timeline) -> Known:
 
 
 def _decide(each_of: Iterable[Item], held: tuple[Agreement, ...], rulebook: Rulebook) -> tuple[Verdict, ...]:
-    return tuple(verdict for item in each_of for verdict in determine(item, held, rulebook))
+    return tuple([verdict for item in each_of for verdict in determine(item, held, rulebook)])

@@ -62,10 +62,10 @@ def load(*, quick: bool, runs: int | None) -> None:
 @command.command()
 @_QUICK
 @_RUNS
-@click.option("--claims", type=click.IntRange(10_000), help="In the topic with 3 % hits [default: 1,000,000].")
-def worker(*, quick: bool, runs: int | None, claims: int | None) -> None:
+@click.option("--events", type=click.IntRange(10_000), help="In the topics with 3 % hits [default: 1,000,000].")
+def worker(*, quick: bool, runs: int | None, events: int | None) -> None:
     """A worker on one core over a real Kafka: speed, latency, memory, Kafka Streams beside it (where Maven is)."""
-    _print(_worker(quick=quick, runs=runs, claims=claims))
+    _print(_worker(quick=quick, runs=runs, events=events))
 
 
 def _print(rows: Iterable[Row]) -> None:
@@ -96,14 +96,14 @@ def _load(*, quick: bool, runs: int | None) -> Iterable[Row]:
     return measure_loading(runs or (1 if quick else 5), (10, 1_500, 10_000))
 
 
-def _worker(*, quick: bool, runs: int | None, claims: int | None = None) -> Iterable[Row]:
+def _worker(*, quick: bool, runs: int | None, events: int | None = None) -> Iterable[Row]:
     _need_psutil()
     from msgspec.structs import replace  # noqa: PLC0415
 
     from policywire.workbench.bench.stream import QUICK, Plan, measure_stream  # noqa: PLC0415
 
     plan = QUICK if quick else Plan()
-    return measure_stream(replace(plan, runs=runs or plan.runs, claims=claims or plan.claims))
+    return measure_stream(replace(plan, runs=runs or plan.runs, events=events or plan.events))
 
 
 def _need_psutil() -> None:

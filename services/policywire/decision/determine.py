@@ -38,8 +38,7 @@ def determine(item: Item, agreements: Sequence[Agreement], rulebook: Rulebook) -
     profile = rulebook.payers[item.payer_id]
     if len(listing) > 1:
         listing = tuple(policy for policy in listing if _concerns(policy, item)) or listing
-    verdicts = [_decide(item, policy, profile, agreements) for policy in listing]
-    return tuple(verdict for verdict in verdicts if verdict is not None)
+    return tuple([verdict for policy in listing if (verdict := _decide(item, policy, profile, agreements)) is not None])
 
 
 _NO_CODES: Final[dict[str, tuple[CompiledPolicy, ...]]] = {}
@@ -67,8 +66,10 @@ def _decide(
 
 def _names(item: Item, first: Version | None, last: Version | None) -> bool:
     """Whether a version on the item's days names its code; where none is in force at all, the policy still speaks."""
-    in_force = [version for version in (first, last) if version is not None]
-    return not in_force or any(item.procedure_code in version.rules for version in in_force)
+    if first is None and last is None:
+        return True
+    code = item.procedure_code
+    return (first is not None and code in first.rules) or (last is not None and code in last.rules)
 
 
 def _find(

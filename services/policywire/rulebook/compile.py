@@ -44,7 +44,7 @@ from policywire.rulebook.rulebook import (
 from policywire.rulebook.watch import AlertText, WatchDocument
 
 H = TypeVar("H", bound=Hashable)
-Watched = TypeVar("Watched", Substitution, Companion, ContextReview)
+Watched = TypeVar("Watched", bound=Substitution | Companion | ContextReview)
 
 SERVICE_WITHOUT_AGREEMENT_MONTHS = 12
 """When no watch document says otherwise. Source: domain.md, Alerts."""

@@ -21,13 +21,13 @@ class GroupWatch:
     """How far a consumer group has come. An asynchronous context manager.
 
     Args:
-        topic: the input that is watched, by its name on the cluster.
+        topics: the inputs that are watched, by their names on the cluster.
     """
 
-    def __init__(self, bootstrap_servers: str, group: str, topic: str) -> None:
+    def __init__(self, bootstrap_servers: str, group: str, *topics: str) -> None:
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
         self._group = group
-        self._topic = topic
+        self._topics = topics
 
     async def __aenter__(self) -> Self:
         await self._admin.start()
@@ -39,9 +39,9 @@ class GroupWatch:
         await self._admin.close()
 
     async def done(self) -> int:
-        """How many records of the topic the group has committed; the topic must be new, so that it begins at 0."""
+        """How many records of the topics the group has committed; they must be new, so that they begin at 0."""
         offsets = await self._admin.list_consumer_group_offsets(self._group)
-        return sum(max(0, each.offset) for partition, each in offsets.items() if partition.topic == self._topic)
+        return sum(max(0, each.offset) for partition, each in offsets.items() if partition.topic in self._topics)
 
 
 async def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, list[Any]]:

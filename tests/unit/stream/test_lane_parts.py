@@ -13,7 +13,7 @@ from policywire.stream.ending import ClusterFault
 from policywire.stream.flood import FloodGuard
 from policywire.stream.metrics import Metrics
 from policywire.stream.outgoing import Outgoing, RecordTooLarge, Writer
-from policywire.stream.partitioning import partition_of
+from policywire.stream.partitioning import partition_of, places_of_ids
 from policywire.stream.reader import unpack
 from policywire.stream.state import LaneState
 from policywire.stream.tally import Tally
@@ -23,6 +23,17 @@ from policywire.stream.tally import Tally
 def test_keys_go_where_every_other_client_looks_for_them(length: int) -> None:
     key = os.urandom(length)
     assert partition_of(key, 12) == (murmur2(key) & 0x7FFFFFFF) % 12
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 1_023, 1_024, 1_025, 3_000])
+def test_many_ids_at_once_go_where_each_would(count: int) -> None:
+    ids = [os.urandom(16).hex().encode() for _ in range(count)]
+    assert [place % 12 for place in places_of_ids(ids)] == [partition_of(each, 12) for each in ids]
+
+
+def test_words_of_nothing_but_ones_do_not_run_into_the_next_id() -> None:
+    ids = [b"\xff" * 32, b"\0" * 32, b"\xff" * 32]
+    assert [place % 12 for place in places_of_ids(ids)] == [partition_of(each, 12) for each in ids]
 
 
 def batch_of(count: int, *, base: int = 0) -> bytes:

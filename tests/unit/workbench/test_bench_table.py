@@ -63,7 +63,7 @@ def test_a_run_is_judged_from_its_first_commit_to_its_last() -> None:
 
     run = _judge(looks, 0.7)
 
-    assert run.claims_a_second == 500
+    assert run.events_a_second == 500
     assert run.rss_max_mib == 71
     assert run.rss_growth_mib == 1
     assert run.cpu_share == 0.5

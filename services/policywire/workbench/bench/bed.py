@@ -5,6 +5,7 @@ Knows the local broker and the topics. Knows neither the worker nor its peer.
 
 import asyncio
 import time
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,12 +15,14 @@ from policywire.broker import LocalBroker
 from policywire.errors import PassingFault
 from policywire.stream.topic_admin import create_topics
 from policywire.stream.topics import load_topics
-from policywire.workbench.generate import ClaimMix, generate_claims
+from policywire.workbench.generate import Published
 from policywire.workbench.sender import Sender, chunks
 
 LANES: Final = 4
 INPUT: Final = "claim-events"
+INPUTS: Final = (INPUT, "scheduling-events")
 PEER_SINK: Final = "peer-determinations"
+RAW_SINK: Final = "raw-"
 _PROPERTIES: Final = {
     # Deleted outputs give their disk back at once: a run writes gigabytes.
     "log.segment.delete.delay.ms": "1000",
@@ -53,30 +56,29 @@ class Bed:
         """The address for clients."""
         return self._broker.bootstrap_servers
 
-    def fill(self, prefix: str, claims: int, seed: int, mix: ClaimMix) -> float:
-        """Create the topics of a prefix and publish so many claims; claims a second."""
-        return asyncio.run(self._fill(prefix, claims, seed, mix))
+    def fill(self, prefix: str, **events: Iterable[Published]) -> None:
+        """Create the topics of a prefix and publish these claim and scheduling events, each to its topic."""
+        asyncio.run(self._fill(prefix, {f"{name}-events": stream for name, stream in events.items()}))
 
-    async def _fill(self, prefix: str, claims: int, seed: int, mix: ClaimMix) -> float:
+    async def _fill(self, prefix: str, events: Mapping[str, Iterable[Published]]) -> None:
         await create_topics(self.bootstrap_servers, prefix=prefix, partitions=LANES)
-        began = time.monotonic()
-        async with Sender(self.bootstrap_servers, prefix + INPUT, LANES) as sender:
-            for chunk in chunks(generate_claims(claims, seed, mix), _CHUNK):
-                await sender.send(chunk)
-        return claims / (time.monotonic() - began)
+        for topic, stream in events.items():
+            async with Sender(self.bootstrap_servers, prefix + topic, LANES) as sender:
+                for chunk in chunks(stream, _CHUNK):
+                    await sender.send(chunk)
 
     def empty_outputs(self, prefix: str) -> None:
         """Everything but the inputs anew, the workers' state included."""
         asyncio.run(self._empty_outputs(prefix))
 
     async def _empty_outputs(self, prefix: str) -> None:
-        inputs = {INPUT, "scheduling-events"}
-        outputs = [prefix + name for name in load_topics() if name not in inputs]
+        outputs = [prefix + name for name in load_topics() if name not in INPUTS]
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
         await admin.start()
         try:
-            there = set(await admin.list_topics())
-            await admin.delete_topics([name for name in (*outputs, prefix + PEER_SINK) if name in there])
+            sinks = (prefix + PEER_SINK, prefix + RAW_SINK)
+            there = [name for name in await admin.list_topics() if name in outputs or name.startswith(sinks)]
+            await admin.delete_topics(there)
             deadline = time.monotonic() + _GONE_TIMEOUT_S
             while set(await admin.list_topics()) & set(outputs):
                 if time.monotonic() > deadline:

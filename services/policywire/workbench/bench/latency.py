@@ -53,7 +53,7 @@ def measure_latency(bench: Bench, rate: float, seconds: float, mix: ClaimMix) ->
         PassingFault: determinations did not come.
     """
     prefix = f"latency-{uuid.uuid4().hex[:6]}."
-    bench.bed.fill(prefix, 0, 1, mix)
+    bench.bed.fill(prefix)
     worker = bench.worker(prefix, prefix.strip("."))
     try:
         worker.wait_until_ready()

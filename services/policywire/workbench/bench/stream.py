@@ -1,7 +1,7 @@
-"""Everything that is measured over a real Kafka, in one session: throughput beside the peer, latency, memory.
+"""Everything that is measured over a real Kafka, in one session: throughput beside peers, latency, memory.
 
-Knows the order of the runs: worker and peer in turn, so that a busy moment hits both. The measuring is in
-``throughput``, ``streams_peer`` and ``latency``.
+Knows the order of the runs: a worker and what it is compared with in turn, so that a busy moment hits both. The
+measuring is in ``throughput``, ``streams_peer``, ``raw_producer`` and ``latency``.
 """
 
 import tempfile
@@ -11,19 +11,25 @@ from statistics import median
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from policywire.workbench.bench.bed import INPUT, PEER_SINK, Bed
 from policywire.workbench.bench.cores import Cores
 from policywire.workbench.bench.latency import measure_latency
+from policywire.workbench.bench.raw_producer import Way, run_raw_producer
 from policywire.workbench.bench.streams_peer import StreamsPeer
 from policywire.workbench.bench.table import Row
 from policywire.workbench.bench.throughput import Bench, Run
-from policywire.workbench.generate import ClaimMix
+from policywire.workbench.generate import BOOKINGS_AND_ENDINGS, ClaimMix, generate_claims, generate_scheduling
 from policywire.workbench.generate_policies import write_policies
 
 SEED: Final = 1
-_PERCENT: Final = 100
 _POLICIES: Final = 10_000
+_SCHEDULING_SHARE: Final = 0.3
+"""Of the events over both topics so many are of scheduling."""
+_FEW: Final = 0.03
+_CLAIMS: Final = ClaimMix(hits=_FEW, corrections=0, untidy=0)
+"""No corrections, codes written plainly: the peer can read nothing else."""
 
 
 class Plan(Struct, frozen=True):
@@ -31,89 +37,128 @@ class Plan(Struct, frozen=True):
 
     Attributes:
         runs: of everything.
-        claims: in the topic with few hits.
-        claims_all_hits: in the topic where every claim is one.
+        events: in the topics with few hits.
+        events_all_hits: in the topic where every claim is one.
         latency_s: how long claims come at a fixed rate; they are held in memory.
     """
 
     runs: int = 5
-    claims: int = 1_000_000
-    claims_all_hits: int = 200_000
+    events: int = 1_000_000
+    events_all_hits: int = 200_000
     latency_s: float = 10.0
 
 
-QUICK: Final = Plan(runs=1, claims=100_000, claims_all_hits=20_000, latency_s=5.0)
+QUICK: Final = Plan(runs=1, events=100_000, events_all_hits=20_000, latency_s=5.0)
 
 
 def measure_stream(plan: Plan) -> Iterator[Row]:
-    """The rows about the worker; with the default plan some ten minutes."""
+    """The rows about the worker; with the default plan some twenty minutes."""
     peer, cores = StreamsPeer(), Cores()
     with tempfile.TemporaryDirectory(prefix="policywire-bench-") as folder, Bed() as bed:
         bench = Bench(bed, cores, Path(folder))
-        rates: list[float] = []
-        for hits, claims in ((0.03, plan.claims), (1.0, plan.claims_all_hits)):
-            side_by_side = _SideBySide(bench, peer, hits, claims)
-            yield from side_by_side.rows(plan.runs)
-            rates += [side_by_side.half_rate]
-        yield from _latency(bench, rates[0], plan)
+        few = FewHits(bench, peer, plan.events)
+        yield from few.rows(plan.runs)
+        yield from all_hits(bench, plan.events_all_hits, plan.runs)
+        yield from _latency(bench, few.half_rate, plan)
         yield from _many_policies(bench, plan)
 
 
-def _mix(hits: float) -> ClaimMix:
-    # No corrections, codes written plainly: the peer can read nothing else.
-    return ClaimMix(hits=hits, corrections=0, untidy=0)
+class FewHits:
+    """The worker over claims, the same worker over claims and scheduling, and Kafka Streams over claims, in turn."""
 
-
-class _SideBySide:
-    """Worker and peer over the same filled topic, in turn."""
-
-    def __init__(self, bench: Bench, peer: StreamsPeer, hits: float, claims: int) -> None:
+    def __init__(self, bench: Bench, peer: StreamsPeer, events: int) -> None:
         self._bench = bench
         self._peer = peer
-        self._claims = claims
-        self._prefix = f"hits-{hits * _PERCENT:.0f}."
-        self._inputs = f"{claims:,} claims, {hits * _PERCENT:.0f} % hits, {bench.cores.note}"
-        self._workers: list[Run] = []
+        self._events = events
+        self._claims: list[Run] = []
+        self._both: list[Run] = []
         self._peers: list[float] = []
-        bench.bed.fill(self._prefix, claims, SEED, _mix(hits))
+        scheduling = int(events * _SCHEDULING_SHARE)
+        bench.bed.fill("few.", claim=generate_claims(events, SEED, _CLAIMS))
+        bench.bed.fill(
+            "both.",
+            claim=generate_claims(events - scheduling, SEED, _CLAIMS),
+            scheduling=generate_scheduling(scheduling, SEED, BOOKINGS_AND_ENDINGS),
+        )
 
     def rows(self, runs: int) -> Iterator[Row]:
+        """Run everything so many times."""
         for _ in range(runs):
-            self._workers.append(self._bench.run(self._prefix, self._claims))
+            self._claims.append(self._bench.run("few.", self._events))
+            self._both.append(self._bench.run("both.", self._events))
             if self._peer.missing is None:
                 self._peers.append(self._run_peer())
-        speeds = [run.claims_a_second for run in self._workers]
-        share = median(run.cpu_share for run in self._workers)
-        # On a busy machine the worker waits for the others: what it does in a second of its own says more then.
-        by_processor = median(run.claims_a_second / run.cpu_share for run in self._workers)
-        note = f"{share:.0%} of its core; {by_processor:,.0f} claims a second of processor time"
-        yield Row("worker, exactly once, full validation", self._inputs, speeds, "claims/s", note=note)
+        note = self._bench.cores.note
+        of_claims = f"{self._events:,} claims, 3 % hits, {note}"
+        of_both = f"{self._events:,} events, 30 % of them bookings and endings, 3 % hits of each, {note}"
+        yield _speed("worker, exactly once, full validation", of_claims, self._claims)
         yield Row(
             "peer Kafka Streams, no validation, no explanation",
-            self._inputs,
+            of_claims,
             self._peers,
             "claims/s",
             note=self._peer.missing or "from its first record to its last",
         )
         if self._peers:
-            ratio = median(speeds) / median(self._peers)
-            yield Row("worker / peer", self._inputs, [ratio], "x", ">= 0.7 at 3 %", "ratio of medians")
-        memory = [run.rss_max_mib for run in self._workers]
-        yield Row("worker's memory (RSS)", self._inputs, memory, "MiB", note="the members it remembers included")
+            yield _ratio("worker / peer", of_claims, _median(self._claims) / median(self._peers), ">= 0.7")
+        yield _speed("worker over both topics", of_both, self._both)
+        yield _ratio("over both topics / over claims", of_both, _median(self._both) / _median(self._claims), ">= 0.85")
+        memory = [run.rss_max_mib for run in self._claims]
+        yield Row("worker's memory (RSS)", of_claims, memory, "MiB", note="the members it remembers included")
 
     @property
     def half_rate(self) -> float:
         """Half of what the peer does, or else of what the worker does, in claims a second."""
-        return median(self._peers or [run.claims_a_second for run in self._workers]) / 2
+        return (median(self._peers) if self._peers else _median(self._claims)) / 2
 
     def _run_peer(self) -> float:
-        bed = self._bench.bed
-        source, sink = self._prefix + INPUT, self._prefix + PEER_SINK
-        return self._peer.run(bed.bootstrap_servers, source, sink, self._claims, self._bench.cores.under)
+        servers, under = self._bench.bed.bootstrap_servers, self._bench.cores.under
+        return self._peer.run(servers, f"few.{INPUT}", f"few.{PEER_SINK}", self._events, under)
+
+
+def all_hits(bench: Bench, events: int, runs: int) -> Iterator[Row]:
+    """Every claim a hit of one line, three claims a member; beside it bare producers of the very same records."""
+    # A fifth of the members are Cigna's.
+    mix = replace(_CLAIMS, hits=1.0, lines_max=1, evenly=True, members=events * 5 // 3)
+    bench.bed.fill("all.", claim=generate_claims(events, SEED, mix))
+    servers, transactions, under = bench.bed.bootstrap_servers, events // _A_TRANSACTION, bench.cores.under
+    workers: list[Run] = []
+    bare: dict[Way, list[float]] = {"batches": [], "singly": []}
+    for _ in range(runs):
+        workers.append(bench.run("all.", events))
+        for way, rates in bare.items():
+            rates.append(events / run_raw_producer(way, servers, "all.", transactions, under))
+    inputs = f"{events:,} claims of one line, all hits, three a member, {bench.cores.note}"
+    note = f"aiokafka, transactions of {_A_TRANSACTION:,} events; nothing decoded or decided"
+    yield _speed("worker, every claim a hit", inputs, workers)
+    yield Row("bare producer of the same records, whole batches", inputs, bare["batches"], "events/s", note=note)
+    yield _ratio("worker / bare producer", inputs, _median(workers) / median(bare["batches"]), ">= 0.5")
+    yield Row("bare producer of the same records, one by one", inputs, bare["singly"], "events/s", note=note)
+    yield _ratio("worker / bare producer", inputs, _median(workers) / median(bare["singly"]), "")
+
+
+_A_TRANSACTION: Final = 1_000
+"""What the worker puts into one under load."""
+
+
+def _speed(what: str, inputs: str, runs: list[Run]) -> Row:
+    share = median(run.cpu_share for run in runs)
+    # On a busy machine the worker waits for the others: what it does in a second of its own says more then.
+    by_processor = median(run.events_a_second / run.cpu_share for run in runs)
+    note = f"{share:.0%} of its core; {by_processor:,.0f} events a second of processor time"
+    return Row(what, inputs, [run.events_a_second for run in runs], "events/s", note=note)
+
+
+def _ratio(what: str, inputs: str, value: float, bar: str) -> Row:
+    return Row(what, inputs, [value], "x", bar, "ratio of medians")
+
+
+def _median(runs: list[Run]) -> float:
+    return median(run.events_a_second for run in runs)
 
 
 def _latency(bench: Bench, rate: float, plan: Plan) -> Iterator[Row]:
-    taken = [measure_latency(bench, rate, plan.latency_s, _mix(0.03)) for _ in range(plan.runs)]
+    taken = [measure_latency(bench, rate, plan.latency_s, _CLAIMS) for _ in range(plan.runs)]
     rates = median(each.claims_a_second for each in taken)
     inputs = f"{rates:,.0f} claims/s for {plan.latency_s:.0f} s, 3 % hits, {bench.cores.note}"
     note = f"from producer to consumer, {sum(each.determinations for each in taken):,} determinations"
@@ -125,9 +170,9 @@ def _latency(bench: Bench, rate: float, plan: Plan) -> Iterator[Row]:
 def _many_policies(bench: Bench, plan: Plan) -> Iterator[Row]:
     rules = bench.folder / "rules"
     write_policies(rules, _POLICIES, SEED)
-    runs = [bench.run("hits-3.", plan.claims, rules) for _ in range(plan.runs)]
-    inputs = f"{_POLICIES:,} policies and MM 0552, {plan.claims:,} claims, 3 % hits"
-    yield Row("worker with many policies", inputs, [run.claims_a_second for run in runs], "claims/s")
+    runs = [bench.run("few.", plan.events, rules) for _ in range(plan.runs)]
+    inputs = f"{_POLICIES:,} policies and MM 0552, {plan.events:,} claims, 3 % hits"
+    yield Row("worker with many policies", inputs, [run.events_a_second for run in runs], "claims/s")
     yield Row("worker ready, from start", inputs, [run.ready_s for run in runs], "s", "<= 15")
     yield Row("worker's memory (RSS)", inputs, [run.rss_max_mib for run in runs], "MiB", "< 300")
     growth = [run.rss_growth_mib for run in runs]

@@ -13,7 +13,7 @@ from typing import Final
 import psutil
 from msgspec import Struct
 
-from policywire.workbench.bench.bed import INPUT, Bed
+from policywire.workbench.bench.bed import INPUTS, Bed
 from policywire.workbench.bench.cores import Cores
 from policywire.workbench.receiver import GroupWatch
 from policywire.workbench.worker_process import WorkerProcess
@@ -22,21 +22,21 @@ _POLL_S: Final = 0.02
 _STALL_S: Final = 120.0
 _MIB: Final = 2**20
 _SETTLED: Final = 0.2
-"""Memory is taken as flat from this share of the claims on."""
+"""Memory is taken as flat from this share of the events on."""
 
 
 class Run(Struct, frozen=True):
     """One run of a worker over a filled topic.
 
     Attributes:
-        claims_a_second: from its first commit that was seen to its last.
+        events_a_second: from its first commit that was seen to its last.
         ready_s: from the start of the process to all lanes open.
         rss_max_mib: the most memory that was seen.
-        rss_growth_mib: from a fifth of the claims to the end.
+        rss_growth_mib: from a fifth of the events to the end.
         cpu_share: processor time by time, from the first commit to the last; 1 is a whole core.
     """
 
-    claims_a_second: float
+    events_a_second: float
     ready_s: float
     rss_max_mib: float
     rss_growth_mib: float
@@ -58,8 +58,8 @@ class Bench(Struct, frozen=True):
         log = self.folder / f"{group}.log"
         return WorkerProcess(self.bed.bootstrap_servers, log, options, self.cores.under)
 
-    def run(self, prefix: str, claims: int, rules: Path | None = None) -> Run:
-        """One run over a topic that holds that many claims; its outputs are empty before.
+    def run(self, prefix: str, events: int, rules: Path | None = None) -> Run:
+        """One run over topics that hold that many events; its outputs are empty before.
 
         Raises:
             PassingFault: the worker ended or stopped moving.
@@ -69,25 +69,25 @@ class Bench(Struct, frozen=True):
         began = time.monotonic()
         worker = self.worker(prefix, group, rules)
         try:
-            looks, ready_s = asyncio.run(self._watch(worker, prefix, group, claims, began))
+            looks, ready_s = asyncio.run(self._watch(worker, prefix, group, events, began))
         finally:
             worker.stop()
         return _judge(looks, ready_s)
 
     async def _watch(
-        self, worker: WorkerProcess, prefix: str, group: str, claims: int, began: float
+        self, worker: WorkerProcess, prefix: str, group: str, events: int, began: float
     ) -> tuple[Sequence["Look"], float]:
         await asyncio.to_thread(worker.wait_until_ready)
         ready_s = time.monotonic() - began
         process = psutil.Process(worker.pid)
         looks: list[Look] = []
-        async with GroupWatch(self.bed.bootstrap_servers, group, prefix + INPUT) as watch:
-            while not looks or looks[-1].done < claims:
+        async with GroupWatch(self.bed.bootstrap_servers, group, *(prefix + name for name in INPUTS)) as watch:
+            while not looks or looks[-1].done < events:
                 done = await watch.done()
                 if done and (not looks or done > looks[-1].done):
                     looks.append(Look.at(done, process))
                 elif looks and time.monotonic() - looks[-1].time > _STALL_S:
-                    raise worker.fault(f"stopped after {done} of {claims} claims")
+                    raise worker.fault(f"stopped after {done} of {events} events")
                 if not worker.running:
                     raise worker.fault("ended")
                 await asyncio.sleep(_POLL_S)
@@ -114,7 +114,7 @@ def _judge(looks: Sequence[Look], ready_s: float) -> Run:
     seconds = max(last.time - first.time, _POLL_S)
     settled = next(look for look in looks if look.done >= _SETTLED * last.done)
     return Run(
-        claims_a_second=(last.done - first.done) / seconds,
+        events_a_second=(last.done - first.done) / seconds,
         ready_s=ready_s,
         rss_max_mib=max(look.rss for look in looks) / _MIB,
         rss_growth_mib=(last.rss - settled.rss) / _MIB,
