@@ -1,20 +1,36 @@
-"""A timeline as bytes: one version byte, then MessagePack of the fields in order.
+"""A timeline as bytes: one version byte, a checksum, then MessagePack of the fields in order, packed where it is long.
 
 Knows the encodings ever written; refuses one that is newer than this program or damaged, and never guesses.
+
+=======  ==========================================================================
+version  after the checksum
+=======  ==========================================================================
+1        MessagePack
+2        the same as an LZ4 block with its size in front; since then of long timelines
+=======  ==========================================================================
 """
 
 import zlib
 from typing import Final, Literal
 
 import msgspec
+from cramjam import DecompressionError, lz4
 
 from policywire.cases.timeline import Timeline
 from policywire.errors import PolicywireError
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it when a field of Timeline or of what it holds changes meaning or place, and keep reading the older ones."""
 
+PACKED_FROM: Final = 1_024
+"""Bytes from which on a timeline is packed, to about three fifths and in 3 microseconds: a million members with three
+claims or appointments each then stay under 2 GB. Most have one, which is shorter and asked about most often."""
+
+_PLAIN: Final = 1
+_PACKED: Final = 2
 _CHECK_BYTES: Final = 4
+_UNPACKED_MAX: Final = 2**26
+"""More is no timeline: packed it would not have fitted into its topic."""
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Timeline)
 
@@ -30,7 +46,8 @@ def is_strange_to(encoded: bytes, subject_id: str, looked: str) -> bool:
         subject_id: the claim's or the appointment's id.
         looked: the rulebook, as ``Timeline.looked`` names it.
     """
-    return subject_id.encode() not in encoded and looked.encode() in encoded
+    plain = _unpacked(encoded) if encoded[0] == _PACKED else encoded
+    return subject_id.encode() not in plain and looked.encode() in plain
 
 
 class TimelineUnreadable(PolicywireError):
@@ -47,8 +64,10 @@ class TimelineUnreadable(PolicywireError):
 
 def encode(timeline: Timeline) -> bytes:
     """The timeline as bytes, with a checksum, because a flipped bit can leave the MessagePack readable."""
-    body = _encoder.encode(timeline)
-    return b"%c%b%b" % (VERSION, zlib.crc32(body).to_bytes(_CHECK_BYTES, "big"), body)
+    version, body = _PLAIN, _encoder.encode(timeline)
+    if len(body) >= PACKED_FROM:
+        version, body = _PACKED, bytes(lz4.compress_block(body))
+    return b"%c%b%b" % (version, _checksum(body), body)
 
 
 def decode(data: bytes) -> Timeline:
@@ -57,12 +76,37 @@ def decode(data: bytes) -> Timeline:
     Raises:
         TimelineUnreadable: the bytes are damaged, or of a newer encoding.
     """
-    if data[:1] > bytes([VERSION]):
-        raise TimelineUnreadable("newer")
-    body = data[1 + _CHECK_BYTES :]
-    if data[:1] != bytes([VERSION]) or data[1 : 1 + _CHECK_BYTES] != zlib.crc32(body).to_bytes(_CHECK_BYTES, "big"):
-        raise TimelineUnreadable("corrupt")
+    check(data)
     try:
-        return _decoder.decode(body)
-    except msgspec.MsgspecError:
+        return _decoder.decode(_unpacked(data) if data[0] == _PACKED else data[1 + _CHECK_BYTES :])
+    except (msgspec.MsgspecError, DecompressionError):
         raise TimelineUnreadable("corrupt") from None
+
+
+def check(data: bytes) -> None:
+    """See that the bytes are whole and of an encoding that can be read, in a tenth of the time that decoding takes.
+
+    Raises:
+        TimelineUnreadable: they are damaged, or of a newer encoding.
+    """
+    version = data[:1]
+    if version > bytes([VERSION]):
+        raise TimelineUnreadable("newer")
+    if version < bytes([_PLAIN]) or data[1 : 1 + _CHECK_BYTES] != _checksum(data[1 + _CHECK_BYTES :]):
+        raise TimelineUnreadable("corrupt")
+
+
+def _checksum(body: bytes) -> bytes:
+    return zlib.crc32(body).to_bytes(_CHECK_BYTES, "big")
+
+
+def _unpacked(data: bytes) -> bytes:
+    """The MessagePack of a packed timeline.
+
+    Raises:
+        DecompressionError: it is none.
+    """
+    block = data[1 + _CHECK_BYTES :]
+    if int.from_bytes(block[:4], "little") > _UNPACKED_MAX:
+        raise DecompressionError("too large")
+    return bytes(lz4.decompress_block(block))

@@ -32,6 +32,7 @@ def command() -> None:
 def all_(*, quick: bool, runs: int | None) -> None:
     """Everything, one after the other."""
     rows = [*_decisions(quick=quick, runs=runs), *_decode(quick=quick, runs=runs), *_load(quick=quick, runs=runs)]
+    rows += [*_timers(quick=quick, runs=runs), *_memory(quick=quick, runs=runs), *_restore(quick=quick, runs=runs)]
     _print([*rows, *_worker(quick=quick, runs=runs)])
 
 
@@ -68,6 +69,30 @@ def worker(*, quick: bool, runs: int | None, events: int | None) -> None:
     _print(_worker(quick=quick, runs=runs, events=events))
 
 
+@command.command()
+@_QUICK
+@_RUNS
+def timers(*, quick: bool, runs: int | None) -> None:
+    """What a day of looks at the clock costs with 100,000 open appointments in a lane."""
+    _print(_timers(quick=quick, runs=runs))
+
+
+@command.command()
+@_QUICK
+@_RUNS
+def memory(*, quick: bool, runs: int | None) -> None:
+    """Memory of a worker that remembers 1,000,000 members."""
+    _print(_memory(quick=quick, runs=runs))
+
+
+@command.command()
+@_QUICK
+@_RUNS
+def restore(*, quick: bool, runs: int | None) -> None:
+    """How fast a lane of 300,000 timelines opens on a real Kafka."""
+    _print(_restore(quick=quick, runs=runs))
+
+
 def _print(rows: Iterable[Row]) -> None:
     """The table, once all is measured; each measure as it comes on standard error, for those who wait."""
     done = []
@@ -94,6 +119,25 @@ def _load(*, quick: bool, runs: int | None) -> Iterable[Row]:
     from policywire.workbench.bench.loading import measure_loading  # noqa: PLC0415
 
     return measure_loading(runs or (1 if quick else 5), (10, 1_500, 10_000))
+
+
+def _timers(*, quick: bool, runs: int | None) -> Iterable[Row]:
+    from policywire.workbench.bench.timers import measure_timers  # noqa: PLC0415
+
+    return measure_timers(runs or (1 if quick else 5), 10_000 if quick else 100_000)
+
+
+def _memory(*, quick: bool, runs: int | None) -> Iterable[Row]:
+    _need_psutil()
+    from policywire.workbench.bench.memory import measure_memory  # noqa: PLC0415
+
+    return measure_memory(runs or 1, 50_000 if quick else 1_000_000)  # one tells it: nothing of it is left to chance
+
+
+def _restore(*, quick: bool, runs: int | None) -> Iterable[Row]:
+    from policywire.workbench.bench.restore import measure_restore  # noqa: PLC0415
+
+    return measure_restore(runs or (1 if quick else 5), 30_000 if quick else 300_000)
 
 
 def _worker(*, quick: bool, runs: int | None, events: int | None = None) -> Iterable[Row]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from policywire.model.codes import is_procedure_code, procedure_code
-from policywire.model.records import DENIED, Outcome
+from policywire.model.records import DENIED, Flag, Outcome
 from policywire.rulebook.conditions import FACTS, All, AnyOf, Condition, Not, Test
 from policywire.rulebook.document import PolicyDocument, RuleText, VersionText
 from policywire.rulebook.source import Finding, Path
@@ -18,6 +18,9 @@ from policywire.rulebook.when import FACT_KINDS, When, read, suggestion
 
 YEARS: Final = range(1900, 2200)
 """The years in which the contracts let dates lie."""
+
+WITHOUT_ACTION: Final = frozenset({Flag.PRIOR_VERSION_CODES_UNVERIFIED})
+"""Flags from which no next action follows; of all others one does, as policywire.decision.consequences has it."""
 
 condition_of = lru_cache(maxsize=4096)(read)
 """The compiled condition of a ``when``; equal ones are the same object, which keeps 10,000 policies small."""
@@ -139,6 +142,7 @@ def _version_findings(policy: PolicyDocument, version: VersionText, path: Path) 
             yield Finding(where, "never-unknown", f"{fact} always has a value", "Take it away.")
     for position, rule in enumerate(version.rules):
         yield from _rule_findings(policy, version, rule, (*path, "rules", position))
+        yield from _idle_review(version, rule, (*path, "rules", position))
     yield from _unreachable(version, path)
 
 
@@ -159,6 +163,13 @@ def _rule_findings(policy: PolicyDocument, version: VersionText, rule: RuleText,
         if fact in facts and getattr(policy, field) is None:
             message = f"{fact} is read, and the policy names no {field}"
             yield Finding((*path, "when"), "no-reading", message, f"Add {field}: with the id of such a document.")
+
+
+def _idle_review(version: VersionText, rule: RuleText, path: Path) -> Iterator[Finding]:
+    if rule.outcome is Outcome.REVIEW and WITHOUT_ACTION.issuperset((*version.flags, *rule.flags)):
+        message = f"{rule.id} sends to review without a flag that says what to do; the next action will be none"
+        mend = "Add flags: with what a person has to settle, such as context_unknown or narrative_ambiguous."
+        yield Finding((*path, "outcome"), "idle-review", message, mend, "warning")
 
 
 def _listed_code_findings(codes: tuple[str, ...], path: Path) -> Iterator[Finding]:

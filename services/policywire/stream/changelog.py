@@ -23,7 +23,7 @@ from msgspec import Struct, field
 
 from policywire.cases import announcements
 from policywire.cases.announcements import Key
-from policywire.cases.codec import TimelineUnreadable, decode
+from policywire.cases.codec import TimelineUnreadable, check
 from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.outgoing import Header
 from policywire.stream.reader import Chunk, Reader
@@ -169,11 +169,14 @@ def _member(key: bytes | None, lane: int) -> str:
 
 
 async def _check_all(timelines: Iterable[bytes], lane: int) -> None:
-    """Look at every timeline now: a lane that opens can be trusted, instead of one that stops at some member later."""
+    """Look at every timeline now: a lane that opens can be trusted, instead of one that stops at some member later.
+
+    Its checksum and its version say all that decoding it would, for the checksum is of what was encoded.
+    """
     began = monotonic()
     for number, timeline in enumerate(timelines):
         try:
-            decode(timeline)
+            check(timeline)
         except TimelineUnreadable as error:
             raise unreadable(lane, error) from None
         if not number % 512 and monotonic() - began > SLICE_S:

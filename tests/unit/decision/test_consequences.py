@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from tests.unit.scenes import Event, Scene, claim, decide, line, signed, visit
 
-from policywire.model.records import Determination, ExpectedDenial
+from policywire.decision.consequences import next_action
+from policywire.model.records import Determination, ExpectedDenial, FinancialResponsibility, Flag, Outcome
+from policywire.rulebook.checks import WITHOUT_ACTION
 
 NOW = "not medically necessary per Cigna MM 0552"
 BEFORE = "experimental or investigational per Cigna MM 0552"
@@ -146,3 +148,9 @@ def test_a_determination_says_whose_and_what_it_is() -> None:
     assert (found.policy.payer, found.policy.id) == ("cigna", "MM 0552")
     assert found.date_of_service.isoformat() == "2026-01-02"
     assert found.status == "current"
+
+
+def test_of_the_flags_only_those_that_the_checker_names_lead_to_no_next_action() -> None:
+    nobody = FinancialResponsibility("not_applicable", None, None, None)
+    idle = {flag for flag in Flag if next_action(Outcome.REVIEW, (flag,), "submitted", nobody) == "none"}
+    assert idle == WITHOUT_ACTION

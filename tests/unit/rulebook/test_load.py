@@ -174,7 +174,7 @@ def test_a_code_of_no_such_shape_is_quarantined_and_the_others_are_used() -> Non
     assert reading.rulebook is not None
     (policy,) = reading.rulebook.index["SYN01"]["X0002"]
     assert [row.text for row in policy.quarantined] == ["X0OO3"]
-    assert [warning.code for warning in reading.warnings] == ["quarantined-code"]
+    assert [each.code for each in reading.warnings if each.code != "idle-review"] == ["quarantined-code"]
     assert reading.rulebook.listed_codes == {"X0001", "X0002"}
 
 
@@ -223,3 +223,14 @@ def test_bad_cases_do_not_keep_a_worker_from_starting_and_bad_rules_do(tmp_path:
     policy.write_text(policy.read_text().replace("outcome:", "xoutcome:"))
     with pytest.raises(RulesRefused):
         load_rulebook(tmp_path / "rules")
+
+
+def test_a_review_that_says_nothing_to_do_is_warned_of_at_its_place() -> None:
+    """Version 2020-03-15 flags every determination, and that flag does not say what to do either."""
+    silent = edited(SHIPPED, "mm-0552/policy.yaml", "        flags: [context_mixed]\n", "")
+    found = [each for each in read(silent).warnings if each.code == "idle-review"]
+    assert [each.path for each in found] == ["versions[0].rules[4].outcome", "versions[1].rules[4].outcome"]
+    assert "marrow-harvest-mixed sends to review without a flag that says what to do" in found[0].message
+    assert "the next action will be none" in found[0].message
+    assert found[0].mend.startswith("Add flags:")
+    assert [each for each in read(SHIPPED).warnings if each.code == "idle-review"] == []
