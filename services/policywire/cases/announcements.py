@@ -114,11 +114,20 @@ def _altered(
     for version in sorted(before.keys() | after.keys()):
         by_code, general = changes(before.get(version), after.get(version))
         if by_code or general:
+            former = _in_force(before, version)
+            if version not in before and former is not None:
+                by_code, general = changes(former, after[version])
+                general = ["a new version", *general] if by_code else ["a new version that answers as the former"]
             told = [*general, *(f"{code} {how}" for code, how in sorted(by_code.items())[:CODES_TOLD_MAX])]
             if len(by_code) > CODES_TOLD_MAX:
                 told.append(f"and {len(by_code) - CODES_TOLD_MAX} more")
             codes = tuple(sorted(by_code) or sorted(after[version].codes if version in after else ()))
             yield Announcement(POLICY_CHANGED, version, severity, codes, "; ".join(told))
+
+
+def _in_force(versions: Mapping[str, Answers], day: str) -> Answers | None:
+    """The answers of the version that was in force on a day, against which a new version from that day on is held."""
+    return versions[max(earlier)] if (earlier := [first for first in versions if first <= day]) else None
 
 
 def _of_sources(policy: CompiledPolicy | None) -> Iterator[Announcement]:

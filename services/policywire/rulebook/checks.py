@@ -63,6 +63,16 @@ def policy_findings(policy: PolicyDocument) -> Iterator[Finding]:
     yield from _source_warnings(policy)
 
 
+def idle_reviews(policy: PolicyDocument) -> Iterator[Finding]:
+    """Reviews that leave their reader nothing to do: a warning for those who write rules by hand."""
+    for v, version in enumerate(policy.versions):
+        for r, rule in enumerate(version.rules):
+            if rule.outcome is Outcome.REVIEW and WITHOUT_ACTION.issuperset((*version.flags, *rule.flags)):
+                message = f"{rule.id} sends to review without a flag that says what to do; the next action will be none"
+                mend = "Add flags: with what a person has to settle, such as context_unknown or narrative_ambiguous."
+                yield Finding(("versions", v, "rules", r, "outcome"), "idle-review", message, mend, "warning")
+
+
 def twice(path: Path, field: str, values: Iterable[str]) -> Iterator[Finding]:
     """A finding for each value that an earlier one equals."""
     seen: set[str] = set()
@@ -142,7 +152,6 @@ def _version_findings(policy: PolicyDocument, version: VersionText, path: Path) 
             yield Finding(where, "never-unknown", f"{fact} always has a value", "Take it away.")
     for position, rule in enumerate(version.rules):
         yield from _rule_findings(policy, version, rule, (*path, "rules", position))
-        yield from _idle_review(version, rule, (*path, "rules", position))
     yield from _unreachable(version, path)
 
 
@@ -163,13 +172,6 @@ def _rule_findings(policy: PolicyDocument, version: VersionText, rule: RuleText,
         if fact in facts and getattr(policy, field) is None:
             message = f"{fact} is read, and the policy names no {field}"
             yield Finding((*path, "when"), "no-reading", message, f"Add {field}: with the id of such a document.")
-
-
-def _idle_review(version: VersionText, rule: RuleText, path: Path) -> Iterator[Finding]:
-    if rule.outcome is Outcome.REVIEW and WITHOUT_ACTION.issuperset((*version.flags, *rule.flags)):
-        message = f"{rule.id} sends to review without a flag that says what to do; the next action will be none"
-        mend = "Add flags: with what a person has to settle, such as context_unknown or narrative_ambiguous."
-        yield Finding((*path, "outcome"), "idle-review", message, mend, "warning")
 
 
 def _listed_code_findings(codes: tuple[str, ...], path: Path) -> Iterator[Finding]:

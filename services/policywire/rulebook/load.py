@@ -19,7 +19,7 @@ from msgspec import Struct
 from policywire.errors import BadInput, Fault, RulesRefused
 from policywire.rulebook import compile as compiling
 from policywire.rulebook.cases import CasesDocument
-from policywire.rulebook.checks import policy_findings
+from policywire.rulebook.checks import idle_reviews, policy_findings
 from policywire.rulebook.collection import Collection, Located
 from policywire.rulebook.coverage import coverage_findings
 from policywire.rulebook.document import PolicyDocument
@@ -161,6 +161,8 @@ class _Reader:
         document, faults = _document(file)
         self.located += faults
         findings = () if document is None else tuple(_findings(document))
+        if isinstance(document, PolicyDocument) and not file.name.endswith(".json"):
+            findings += tuple(idle_reviews(document))
         if findings:
             self.located += locate(file.name, file.content, findings)
         if document is None or any(finding.code == "date" for finding in findings):

@@ -261,7 +261,12 @@ class Worker:
 
 def run_worker(settings: Settings) -> NoReturn:
     """Run a worker in this process until SIGTERM or SIGINT, and end the process: 0, 2 for BadInput, else 1."""
-    uvloop.run(_run_and_exit(Worker(settings)))
+    run_and_exit(Worker(settings))
+
+
+def run_and_exit(worker: Worker) -> NoReturn:
+    """The same with a worker that is made already, such as one with another clock."""
+    uvloop.run(_run_and_exit(worker))
     raise OurBug("a worker does not return")
 
 

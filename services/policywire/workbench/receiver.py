@@ -4,7 +4,7 @@ Knows aiokafka's clients, always read_committed. Knows nothing of the worker's i
 """
 
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -42,6 +42,37 @@ class GroupWatch:
         """How many records of the topics the group has committed; they must be new, so that they begin at 0."""
         offsets = await self._admin.list_consumer_group_offsets(self._group)
         return sum(max(0, each.offset) for partition, each in offsets.items() if partition.topic in self._topics)
+
+
+class TopicTail:
+    """Everything that is committed to a topic, from its beginning on, as it comes. An asynchronous context manager.
+
+    Attributes:
+        records: what has come; of one partition in order.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic: str) -> None:
+        self.records: list[Any] = []
+        self._bootstrap_servers = bootstrap_servers
+        self._topic = topic
+        self._stack = AsyncExitStack()
+        self._consumer: Any = None
+
+    async def __aenter__(self) -> Self:
+        self._consumer = await self._stack.enter_async_context(_consumer(self._bootstrap_servers))
+        self._consumer.assign(await _partitions(self._bootstrap_servers, [self._topic]))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def look(self, timeout_s: float) -> None:
+        """Take what has come, waiting so long if there is nothing."""
+        batches = await self._consumer.getmany(timeout_ms=int(timeout_s * 1000))
+        for batch in batches.values():
+            self.records += batch
 
 
 async def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, list[Any]]:

@@ -30,18 +30,24 @@ class WorkerProcess:
         log: the file that gets what it prints.
         options: of ``policywire worker``, beside the cluster and the port.
         under: a command to run it under, such as ``taskset -c 1``.
+        program: what Python runs: the worker's command, or a module that takes its options.
 
     Attributes:
         address: of its HTTP, as ``http://host:port``.
     """
 
     def __init__(
-        self, bootstrap_servers: str, log: Path, options: Sequence[str] = (), under: Sequence[str] = ()
+        self,
+        bootstrap_servers: str,
+        log: Path,
+        options: Sequence[str] = (),
+        under: Sequence[str] = (),
+        program: Sequence[str] = ("policywire", "worker"),
     ) -> None:
         port = _free_port()
         self.address = f"http://127.0.0.1:{port}"
         self._log = log
-        worker = [sys.executable, "-m", "policywire", "worker"]
+        worker = [sys.executable, "-m", *program]
         where = ["--bootstrap-servers", bootstrap_servers, "--health-port", str(port)]
         self._process = KeptProcess([*under, *worker, *where, *options], log)
 

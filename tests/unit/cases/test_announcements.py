@@ -13,6 +13,7 @@ from policywire.cases.announcements import Key, PolicyMemory, announce, decode, 
 from policywire.model.records import Alert
 from policywire.rulebook.load import load_rulebook
 from policywire.rulebook.rulebook import Rulebook
+from policywire.workbench.demo.successor import write_successor
 
 Memory = Mapping[Key, PolicyMemory]
 CURRENT = '- effective_from: "2025-12-16"'
@@ -49,6 +50,10 @@ def kinds(alerts: tuple[Alert, ...]) -> list[tuple[str, str, str]]:
     return sorted(
         (each.kind, each.policy.version.isoformat() if each.policy.version else "", each.status) for each in alerts
     )
+
+
+def changes_told(alerts: tuple[Alert, ...]) -> dict[dt.date | None, Alert]:
+    return {each.policy.version: each for each in alerts if each.kind == "policy_changed"}
 
 
 @pytest.fixture
@@ -107,6 +112,22 @@ def test_a_change_stands_until_a_newer_version_changes(started: Memory, tmp_path
     newer = with_a_version_from(dt.date(2026, 6, 1))
     assert ("policy_changed", "2025-12-16", "resolved") in kinds(after(newer, back)[1])
     assert ("policy_changed", "2026-06-01", "open") in kinds(after(newer, back)[1])
+
+
+def test_a_new_version_is_told_by_what_it_answers_otherwise_than_the_one_before(
+    started: Memory, tmp_path: Path
+) -> None:
+    write_successor(RULES, tmp_path / "rules", published=dt.date(2026, 2, 9), effective_from=dt.date(2026, 3, 16))
+    told = changes_told(after(load_rulebook(tmp_path / "rules"), started)[1])
+    new = told[dt.date(2026, 3, 16)]
+    assert new.procedure_codes == ("0717T", "0718T")
+    assert "a new version; 0717T not_medically_necessary becomes criteria_required; 0718T" in new.message
+    assert "in force through 2026-03-15" in told[dt.date(2025, 12, 16)].message
+
+
+def test_a_new_version_that_answers_as_the_one_before_says_so(started: Memory) -> None:
+    told = changes_told(after(with_a_version_from(dt.date(2026, 6, 1)), started)[1])
+    assert "a new version that answers as the former" in told[dt.date(2026, 6, 1)].message
 
 
 def test_a_policy_that_is_taken_away_is_told_and_its_source_alerts_resolve(started: Memory, tmp_path: Path) -> None:

@@ -234,3 +234,9 @@ def test_a_review_that_says_nothing_to_do_is_warned_of_at_its_place() -> None:
     assert "the next action will be none" in found[0].message
     assert found[0].mend.startswith("Add flags:")
     assert [each for each in read(SHIPPED).warnings if each.code == "idle-review"] == []
+
+
+def test_nor_is_a_program_s_policy_read_again_to_say_so() -> None:
+    """Positions cost a hundred times what a policy in JSON does, and every worker reads thousands of them."""
+    silent = as_json(edited(SHIPPED, "mm-0552/policy.yaml", "        flags: [context_mixed]\n", ""))
+    assert [each for each in read(silent).warnings if each.code == "idle-review"] == []

@@ -1,4 +1,6 @@
-"""The product in one minute: a real Kafka, a worker, some thousand claims, and what came of them, checked.
+"""The product in one minute: a real Kafka, a worker, a practice's months, four members' weeks, and what came of them.
 
-``run`` is the sequence, ``expected`` what must come out, ``summary`` what it amounts to, ``show`` how it looks.
+``run`` is the sequence and ``performance`` what is played on the ``stage``: ``stories`` are the members', ``successor``
+the changed policy, ``clock`` and ``worker`` let weeks pass in seconds. ``expected`` is what must come out, ``seen``
+what did; ``summary`` and ``telling`` say what it amounts to, ``show`` how it looks.
 """

@@ -16,7 +16,7 @@ from policywire.model.events import AnyEvent
 from policywire.model.records import Determination, Record, encode
 from policywire.rulebook.rulebook import Rulebook
 from policywire.step import step
-from policywire.stream.batch import CLOCK_AHEAD
+from policywire.stream.clock import CLOCK_AHEAD
 from policywire.workbench.demo.stories import CLAIMS, SCHEDULING
 from policywire.workbench.generate import Published
 from policywire.workbench.replay import BadLine, Replay
@@ -59,8 +59,8 @@ class Expected:
     def take(self, topic: str, events: Iterable[Published]) -> None:
         """Events of one topic."""
         for published in events:
-            if published.value is not None and self._decoded(topic, published) is not None:
-                self._note(self._replay.feed(0, published.value))
+            if self._decoded(topic, published) is not None:
+                self._note(self._replay.feed(0, published.value or b""))
 
     def move_clock(self, now: datetime) -> None:
         """Time passes."""

@@ -1,4 +1,4 @@
-"""The demo from start to end: broker, worker, claims, what came out, and whether that is right.
+"""The demo from start to end: broker, rules, worker, a practice's months, four members' weeks, and whether it is right.
 
 Knows the sequence and leaves no process behind, however it ends. The parts are in the modules beside it.
 """
@@ -6,65 +6,49 @@ Knows the sequence and leaves no process behind, however it ends. The parts are 
 import asyncio
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from msgspec import Struct
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from policywire.broker import LocalBroker
 from policywire.errors import OurBug
-from policywire.model.records import Alert, Determination
+from policywire.resources import shipped
 from policywire.rulebook.load import load_rulebook
 from policywire.stream.topic_admin import create_topics
-from policywire.stream.topics import load_topics
-from policywire.workbench.demo.expected import Outcomes, differences, expected
-from policywire.workbench.demo.show import show_how_to_look_around, show_summary
+from policywire.workbench.demo.clock import DemoClock
+from policywire.workbench.demo.expected import differences, latest_differ
+from policywire.workbench.demo.performance import Performance
+from policywire.workbench.demo.seen import Seen, look
+from policywire.workbench.demo.show import show_how_to_look_around, show_policy_change, show_story, show_summary
+from policywire.workbench.demo.stage import GROUP, Stage, publish_rules
+from policywire.workbench.demo.stories import FIRST_DAY, POLICY_DAY, STORIES, closing
 from policywire.workbench.demo.summary import summarise
-from policywire.workbench.generate import ClaimMix, Published, generate_claims
-from policywire.workbench.receiver import GroupWatch, read_topics
-from policywire.workbench.sender import Sender, chunks
+from policywire.workbench.demo.telling import Teller, ending
 from policywire.workbench.worker_process import WorkerProcess
 
-MIX: Final = ClaimMix(hits=0.12, bad=0.02)
-"""More hits than a clinic has, so that there is something to see."""
-_INPUT: Final = "claim-events"
-_GROUP: Final = "policywire"
-_CHUNK: Final = 250
 _POLL_S: Final = 0.05
-_STALL_S: Final = 60.0
-
-_determination = msgspec.json.Decoder(Determination).decode
-_alert = msgspec.json.Decoder(Alert).decode
+_NEVER_MS: Final = "86400000"
+_PROPERTIES: Final = {
+    # The worker's clock stands in the past, and with it its records': none is old enough to be deleted under our eyes.
+    "log.retention.check.interval.ms": _NEVER_MS,
+    "group.initial.rebalance.delay.ms": "0",
+}
 
 
 class Demo(Struct, frozen=True):
     """What is to be shown.
 
     Attributes:
-        rules: the folder of policy documents.
-        count: how many events.
+        count: how many events before the stories begin.
         seed: of the generator.
         keep: stay up at the end, until Ctrl-C.
     """
 
-    rules: Path
     count: int
     seed: int
     keep: bool
-
-
-class _Seen(Struct, frozen=True):
-    """What was read from the cluster: the latest record of each id, and what is to be compared."""
-
-    determinations: dict[str, Determination]
-    alerts: dict[str, Alert]
-    outcomes: Outcomes
 
 
 def run_demo(demo: Demo, console: Console) -> None:
@@ -74,22 +58,25 @@ def run_demo(demo: Demo, console: Console) -> None:
         PolicywireError: it could not be run to its end.
         OurBug: what came out is not what the pure step says.
     """
-    events = list(generate_claims(demo.count, demo.seed, MIX))
     console.print("[bold]policywire demo[/]. All data is synthetic. Starting a real Apache Kafka ...")
-    with tempfile.TemporaryDirectory(prefix="policywire-demo-") as folder, LocalBroker() as broker:
-        asyncio.run(create_topics(broker.bootstrap_servers))
-        log = Path(folder) / "worker.log"
-        worker = WorkerProcess(broker.bootstrap_servers, log, ["--rules", str(demo.rules), "--group", _GROUP])
+    with tempfile.TemporaryDirectory(prefix="policywire-demo-") as name, LocalBroker(properties=_PROPERTIES) as broker:
+        folder, servers = Path(name), broker.bootstrap_servers
+        clock = DemoClock(folder / "clock")
+        clock.set(closing(FIRST_DAY))
+        asyncio.run(_prepare(servers))
+        worker = WorkerProcess(
+            servers,
+            folder / "worker.log",
+            [str(folder / "clock"), GROUP],
+            program=["policywire.workbench.demo.worker"],
+        )
         try:
             worker.wait_until_ready()
-            console.print(f"Kafka is at {broker.bootstrap_servers}, one worker is ready. Publishing claims.\n")
-            seconds = asyncio.run(_flow(broker.bootstrap_servers, events, worker, console))
-            seen = asyncio.run(_look(broker.bootstrap_servers))
-            summary = summarise(seen.determinations, seen.alerts, seen.outcomes.dead_letters.elements())
-            show_summary(console, summary, events=len(events), seconds=seconds)
-            _check(events, demo.rules, seen, console)
+            console.print(f"Kafka is at {servers}, the rules are published, one worker follows them and is ready.\n")
+            asyncio.run(_play(demo, console, servers, worker, clock, folder))
             if demo.keep:
-                show_how_to_look_around(console, broker.bootstrap_servers, worker.address, log)
+                clock.let_go()
+                show_how_to_look_around(console, servers, worker.address, folder / "worker.log")
                 _wait(worker, broker)
         finally:
             status = worker.stop()
@@ -97,63 +84,51 @@ def run_demo(demo: Demo, console: Console) -> None:
             raise worker.fault(f"ended with status {status}")
 
 
-async def _flow(bootstrap_servers: str, events: Sequence[Published], worker: WorkerProcess, console: Console) -> float:
-    """Publish, and wait until all is decided and committed; the seconds that took."""
-    columns = (TextColumn("{task.description:<11}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
-        sent = bars.add_task("published", total=len(events))
-        decided = bars.add_task("decided", total=len(events))
+async def _prepare(bootstrap_servers: str) -> None:
+    """Topics, and the rules that ship in one of them: a worker that follows it starts only when it holds some."""
+    await create_topics(bootstrap_servers)
+    await publish_rules(bootstrap_servers, shipped("rules"))
+
+
+async def _play(  # noqa: PLR0913, PLR0917  everything meets here, once
+    demo: Demo, console: Console, bootstrap_servers: str, worker: WorkerProcess, clock: DemoClock, folder: Path
+) -> None:
+    async with Stage(bootstrap_servers, worker) as stage:
+        performance = Performance(stage, clock, load_rulebook(shipped("rules")), console)
         began = time.monotonic()
-        follow = asyncio.create_task(
-            _follow(bootstrap_servers, len(events), worker, lambda done: bars.update(decided, completed=done))
-        )
-        async with Sender(bootstrap_servers, _INPUT, load_topics()[_INPUT].partitions) as sender:
-            for chunk in chunks(events, _CHUNK):
-                bars.advance(sent, await sender.send(chunk))
-        await follow
-        return time.monotonic() - began
+        events = await performance.months(demo.count, demo.seed)
+        seconds = time.monotonic() - began
+        early = await look(bootstrap_servers, stage)
+        summary = summarise(early.determinations, early.alerts, early.outcomes.dead_letters.elements())
+        show_summary(console, summary, events=events, seconds=seconds)
+        await performance.weeks(demo.seed, folder / "rules")
+        seen = await look(bootstrap_servers, stage)
+    _tell(console, performance, seen)
+    _check(console, performance, seen)
 
 
-async def _follow(bootstrap_servers: str, count: int, worker: WorkerProcess, on_done: Callable[[int], object]) -> None:
-    """Return once the worker has committed that many."""
-    done, moved = 0, time.monotonic()
-    async with GroupWatch(bootstrap_servers, _GROUP, _INPUT) as watch:
-        while done < count:
-            await asyncio.sleep(_POLL_S)
-            if (now_done := await watch.done()) != done:
-                done, moved = now_done, time.monotonic()
-                on_done(done)
-            if not worker.running or time.monotonic() - moved > _STALL_S:
-                raise worker.fault(f"stopped after {done} of {count} events")
-
-
-async def _look(bootstrap_servers: str) -> _Seen:
-    """Read what came out, as any consumer would."""
-    records = await read_topics(bootstrap_servers, ["determinations", "alerts", "audit-log", "dead-letters"])
-    latest = {record.key.decode(): record.value for record in records["determinations"]}
-    return _Seen(
-        determinations={key: _determination(value) for key, value in latest.items()},
-        alerts={record.key.decode(): _alert(record.value) for record in records["alerts"]},
-        outcomes=Outcomes(
-            determinations=latest,
-            said=sum(b'"schema":"determination.' in record.value for record in records["audit-log"]),
-            dead_letters=Counter(_code(record) for record in records["dead-letters"]),
-        ),
+def _tell(console: Console, performance: Performance, seen: Seen) -> None:
+    console.print(
+        "\nThe stories are read back from the topics: what the practice published, and what the audit log says, in its "
+        "order. The worker is the product's own; only its clock is the demo's, so that four weeks take seconds."
     )
+    teller = Teller()
+    for story in STORIES:
+        events, said = seen.of_member(story.member_id)
+        show_story(console, f"Member {story.member_id}: {story.title}", teller.tell(events, said), ending(events, said))
+        if story is STORIES[-2]:
+            show_policy_change(console, seen.policy_changes, performance.during_change(seen), POLICY_DAY)
 
 
-def _code(record: Any) -> str:
-    return str(dict(record.headers)["error_code"].decode())
-
-
-def _check(events: Sequence[Published], rules: Path, seen: _Seen, console: Console) -> None:
-    wanted = expected(events, load_rulebook(rules), datetime.now(UTC))
-    wrong = list(differences(wanted, seen.outcomes))
+def _check(console: Console, performance: Performance, seen: Seen) -> None:
+    wanted = performance.expected.outcomes
+    wrong = [*differences(wanted, seen.outcomes), *latest_differ(seen.outcomes.said, seen.latest)]
     if wrong:
         raise OurBug("what came out is not what the pure step says: " + "; ".join(wrong))
     console.print(
-        f"[green]Checked:[/] all {wanted.said:,} determinations and {wanted.dead_letters.total():,} dead letters are "
-        "what the pure step says of these events, none lost, none twice."
+        f"\n[green]Checked:[/] all {wanted.records:,} determinations and alerts and {wanted.dead_letters.total():,} "
+        "dead letters are what the pure step says of these events, days and rules: none lost, none twice, none out of "
+        "order, each of the one revision that it names."
     )
 
 

@@ -3,10 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Final
 
 from msgspec import Struct
 
-from policywire.model.records import Alert, Determination
+from policywire.model.records import Alert, Appointment, ClaimLine, Determination
+
+_AT_RISK_KINDS: Final = frozenset({"expected_denial_scheduled", "service_without_agreement"})
+"""Of appointments. The other alerts repeat a figure and are never summed."""
 
 
 class Summary(Struct, frozen=True):
@@ -15,7 +19,7 @@ class Summary(Struct, frozen=True):
     Attributes:
         outcomes: current determinations by outcome.
         withdrawn: determinations that were taken back.
-        at_risk: the exposure of current determinations of claim lines, in dollars.
+        at_risk: see :func:`dollars_at_risk`.
         alerts: open alerts by kind.
         dead_letters: by error code.
         example: a denied line with the longest explanation and no flags.
@@ -43,11 +47,27 @@ def summarise(
     return Summary(
         outcomes=Counter(each.outcome.value for each in current),
         withdrawn=len(determinations) - len(current),
-        at_risk=sum((Decimal(each.exposure_amount or 0) for each in current if each.stage != "scheduled"), Decimal(0)),
+        at_risk=dollars_at_risk(determinations.values(), alerts.values()),
         alerts=Counter(each.kind for each in alerts.values() if each.status == "open"),
         dead_letters=Counter(dead_letters),
         example=max(current, key=_tells, default=None),
     )
+
+
+def dollars_at_risk(determinations: Iterable[Determination], alerts: Iterable[Alert]) -> Decimal:
+    """The exposure of current claim lines, and of services that are booked or done and not billed yet."""
+    billed = [
+        each.exposure_amount
+        for each in determinations
+        if each.status == "current" and isinstance(each.subject, ClaimLine)
+    ]
+    unbilled = [each.exposure_amount for each in alerts if is_at_risk(each)]
+    return sum((Decimal(amount or 0) for amount in (*billed, *unbilled)), Decimal(0))
+
+
+def is_at_risk(alert: Alert) -> bool:
+    """Whether it is open and has an exposure that stands nowhere else."""
+    return alert.status == "open" and alert.kind in _AT_RISK_KINDS and isinstance(alert.subject, Appointment)
 
 
 def _tells(determination: Determination) -> tuple[bool, bool, int, str]:
