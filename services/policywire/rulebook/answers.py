@@ -78,11 +78,20 @@ def _answers(policy: CompiledPolicy, version: Version) -> Answers:
         effective_through=_iso(version.effective_through),
         prior_authorization=version.prior_authorization,
         frame=_digest(frame),
-        codes={code: _of_code(rules) for code, rules in sorted(version.rules.items())},
+        codes=_of_codes(version),
     )
 
 
-def _of_code(rules: tuple[Rule, ...]) -> tuple[str, str]:
+def _of_codes(version: Version) -> dict[str, tuple[str, str]]:
+    # Codes that the same rules name hold one tuple of them: looked at once, there is eight times less to digest.
+    told: dict[int, tuple[str, str]] = {}
+    for rules in version.rules.values():
+        if id(rules) not in told:
+            told[id(rules)] = _of_rules(rules)
+    return {code: told[id(rules)] for code, rules in sorted(version.rules.items())}
+
+
+def _of_rules(rules: tuple[Rule, ...]) -> tuple[str, str]:
     outcomes = ", ".join(dict.fromkeys(rule.outcome.value for rule in rules))
     return outcomes, _digest([(_plain(rule.condition), rule.outcome, rule.flags, rule.handoff) for rule in rules])
 
