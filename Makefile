@@ -24,7 +24,7 @@ $(READY): deploy/locks/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## Watch claims go through a real Kafka and come out decided. KEEP=1 stays up to look around.
+demo: $(READY) ## See a practice's months and four members' stories on a real Kafka. KEEP=1 stays up to look around.
 	$(BIN)/policywire demo $(if $(filter-out 0,$(KEEP)),--keep)
 
 test: $(READY) ## Run every test, real Kafka included.

@@ -1,5 +1,6 @@
 """The demo's four stories: played by the core alone, they are told as they should be."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -163,6 +164,19 @@ def test_a_day_on_which_only_time_passes_says_so(stories: dict[str, tuple[list[S
     assert [text for day, text in of(told, "Practice") if day == date(2026, 2, 13)] == [
         "(nobody does anything; time passes)"
     ]
+
+
+def test_the_readme_quotes_what_is_told(stories: dict[str, tuple[list[Saying], Ending]]) -> None:
+    told = {f"{each.day.day} {each.day:%b} {each.who} {each.text}" for each in stories["M-DEMO-A"][0]}
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    quoted, day = [], ""
+    for line in re.findall("^((?: |[0-9]).* (?:Practice|policywire|Front desk)  .*)$", readme, re.MULTILINE):
+        day = line[:6].strip() or day
+        quoted.append([f"{day} {line[8:18].strip()}", *(part.strip() for part in line[20:].split("..."))])
+
+    assert len(quoted) == 6
+    for parts in quoted:
+        assert any(each.startswith(parts[0]) and all(part in each for part in parts) for each in told), parts
 
 
 def test_every_event_of_the_stories_is_good_and_lies_before_the_clock_of_its_day() -> None:
