@@ -16,6 +16,7 @@ from policywire.cases.outlook import Outlook, outlook, still_known
 from policywire.cases.retention import next_due, without_expired
 from policywire.cases.rulechange import appointments_to_come, remembering, still_differing
 from policywire.cases.timeline import Timeline, blank
+from policywire.cases.watch import is_wanted
 from policywire.decision import verdict as verdicts_
 from policywire.model.events import AnyEvent, AppointmentContent, ClaimContent
 from policywire.model.records import Record
@@ -83,14 +84,16 @@ def tick(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
 
 
 def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
-    """Look at a timeline again after a change of the rulebook, if an appointment still to come may be touched by it.
+    """Look at a timeline again after a change of the rulebook, if what is open or to come may be touched by it.
 
-    Claim lines alone wait for their member's next event.
+    That is an appointment still to come, or an alert that is no longer wanted. Claim lines alone wait for their
+    member's next event.
     """
     if timeline.looked == looked_with(rulebook):
         return Step(timeline, due=_midnight(timeline.due))
     today = _day(now)
-    if not any(appointments_to_come(timeline, today)):
+    unwanted = any(not is_wanted(notice, rulebook.watch) for notice in timeline.notices)
+    if not unwanted and not any(appointments_to_come(timeline, today)):
         return Step(timeline, due=_midnight(timeline.due))
     return _look(remembering(timeline, today), timeline, rulebook, today)
 

@@ -15,6 +15,7 @@ from tests.unit.scenes import alerting_from
 
 from policywire.model.records import Alert, Appointment, Determination
 from policywire.rulebook.rulebook import Rulebook
+from policywire.workbench.generate import ClaimMix, SchedulingMix, generate_claims, generate_scheduling
 from policywire.workbench.replay import Replay
 
 FIRST_DAYS = (*sorted(set(DAYS)), "2026-02-21")
@@ -132,6 +133,22 @@ def test_two_years_of_history_page_nobody(rulebook: Rulebook) -> None:
     ]
     for_today = [each for each in all_alerts if each.date_of_service is not None and each.date_of_service >= STARTS]
     assert {each.alert_id for each in alerts if each not in of_the_past} == {each.alert_id for each in for_today}
+
+
+def test_nor_do_two_years_of_what_policywire_generates(rulebook: Rulebook) -> None:
+    ends = STARTS + dt.timedelta(days=30)
+    claims = generate_claims(4_000, 1, ClaimMix(hits=0.4, members=900, start=HISTORY_FROM, end=ends))
+    visits = generate_scheduling(4_000, 1, SchedulingMix(hits=0.4, members=900, start=HISTORY_FROM, end=ends))
+    events = [json.loads(each.value) for each in (*claims, *visits) if each.value is not None]
+    events.sort(key=lambda event: event["occurred_at"])
+    alerts, determinations = replayed(alerting_from(str(STARTS), rulebook), events)
+    of_the_past = [each for each in alerts if each.date_of_service is not None and each.date_of_service < STARTS]
+    assert of_the_past
+    assert all(map(is_exception, of_the_past))
+    assert {each.kind for each in alerts} > {"expected_denial_scheduled", "agreement_missing"}
+    all_alerts, all_determinations = replayed(alerting_from(None, rulebook), events)
+    assert len(all_alerts) > 4 * len(alerts)
+    assert len(determinations) == len(all_determinations)
 
 
 def test_with_claims_loaded_first_nothing_of_the_past_is_ever_open_but_what_nobody_billed(rulebook: Rulebook) -> None:

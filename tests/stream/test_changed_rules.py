@@ -107,6 +107,26 @@ async def test_booked_appointments_are_decided_again_when_the_rules_change(setti
     assert "policywire_members_followed_total 20.0" in metrics
 
 
+async def test_a_first_day_of_alerts_that_is_set_while_a_worker_runs_resolves_what_is_open_before_it(
+    settings: Settings, rules: Path
+) -> None:
+    await publish(settings, [claim(number, f"M-{number}") for number in range(10)])
+    await publish(settings, [appointment(1, "M-1")], "scheduling-events")
+    async with running(settings) as worker:
+        await until_done(settings)
+        texts = rules / "watch/alerts.yaml"
+        texts.write_text(texts.read_text() + "alerts_from: 2026-01-10\n")
+        revision = load_rulebook(rules).revision
+        await until(lambda: caught_up(worker, revision))
+    alerts = await alerts_of(settings)
+    resolved = [(each["kind"], each["rulebook_revision"]) for each in alerts if each["status"] == "resolved"]
+    assert resolved == [("service_without_agreement", revision)] * 10
+    assert {each["kind"] for each in alerts} - {"service_without_agreement"} == {
+        "agreement_missing",
+        "expected_denial_scheduled",
+    }
+
+
 async def test_a_worker_that_starts_with_other_rules_decides_what_is_booked_again(
     settings: Settings, rules: Path
 ) -> None:

@@ -15,7 +15,7 @@ from policywire.cases.timeline import AppointmentMemory, BilledLine, Booking, Cl
 from policywire.decision.verdict import Verdict
 from policywire.model.calendar import add_months
 from policywire.model.records import DENIED, Outcome, Severity
-from policywire.rulebook.rulebook import AlertTexts, PolicyKey, Rulebook, Substitution
+from policywire.rulebook.rulebook import AlertTexts, PolicyKey, Rulebook, Substitution, WatchRules
 
 EXPECTED_DENIAL_SCHEDULED: Final = "expected_denial_scheduled"
 AGREEMENT_MISSING: Final = "agreement_missing"
@@ -65,18 +65,7 @@ class Watch:
         for claim in claims:
             for notice in self._of_claim(claim):
                 found.setdefault(notice.place, notice)
-        return tuple(filter(self._is_wanted, found.values()))
-
-    def _is_wanted(self, notice: Notice) -> bool:
-        """Whether it is about a service of the days that alerts are wanted for.
-
-        One that was done and is not billed yet is wanted whatever its day: of all that is past, only its charge can
-        still be held.
-        """
-        first = self.rules.alerts_from
-        if first is None or notice.date_of_service >= first:
-            return True
-        return notice.kind == SERVICE_WITHOUT_AGREEMENT and notice.appointment_id is not None
+        return tuple(notice for notice in found.values() if is_wanted(notice, self.rules))
 
     def _billed(self, claims: Iterable[DecidedClaim]) -> frozenset[tuple[str, str, date]]:
         """What standing claims bill, as (payer, code, first day)."""
@@ -221,6 +210,17 @@ class Watch:
             wording=wording(texts, of_appointment=verdict.line_number is None),
             **rest,
         )
+
+
+def is_wanted(notice: Notice, rules: WatchRules) -> bool:
+    """Whether it is about a service of the days that alerts are wanted for.
+
+    One that was done and is not billed yet is wanted whatever its day: of all that is past, only its charge can still
+    be held.
+    """
+    if rules.alerts_from is None or notice.date_of_service >= rules.alerts_from:
+        return True
+    return notice.kind == SERVICE_WITHOUT_AGREEMENT and notice.appointment_id is not None
 
 
 def severity_on(texts: AlertTexts, date_of_service: date, today: date) -> Severity:

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.unit.scenes import Event, Scene, alerting_from, claim, ended, line, revoked, signed, visit, voided
+from tests.unit.scenes import Event, Scene, alerting_from, claim, ended, instant, line, revoked, signed, visit, voided
 
 from policywire.model.records import Alert
+from policywire.step import follow
 
 FIRST = "2026-02-10"
 RULES = alerting_from(FIRST)
@@ -108,6 +109,17 @@ def test_a_first_day_that_is_set_later_resolves_what_is_open_at_the_next_look() 
     assert {each.alert_id for each in given if isinstance(each, Alert)} == was_open
     assert {each.status for each in scene.alerts} == {"resolved"}
     assert {each.rulebook_revision for each in scene.alerts} == {RULES.revision}
+
+
+def test_it_resolves_them_at_once_where_the_lane_looks_at_everybody_after_a_change() -> None:
+    billed = Scene(claim(line(day="2026-02-02"), at="2026-02-03T00:00:00Z")).folding.timelines["M-1"]
+    now = instant("2026-02-20")
+    (resolved,) = follow(billed, RULES, now).records
+    assert isinstance(resolved, Alert)
+    assert (resolved.kind, resolved.status) == ("service_without_agreement", "resolved")
+    assert follow(billed, alerting_from("2026-02-02"), now).records == ()
+    done = Scene(visit(day=BEFORE), ended("completed", at=AFTER)).folding.timelines["M-1"]
+    assert follow(done, RULES, now).records == ()
 
 
 def test_one_that_is_taken_away_opens_what_it_kept_back() -> None:
