@@ -107,7 +107,7 @@ class Announcer:
         self._saying: Saying | None = None
 
     async def look(self, rulebook: Rulebook) -> None:
-        """Compare with a rulebook, on a thread: with 10,000 policies that takes two seconds."""
+        """Compare with a rulebook, on a thread: with 10,000 policies that takes half a second."""
         if rulebook.revision != self._revision:
             self._saying = await asyncio.to_thread(compare, self._memory, rulebook)
             self._revision = rulebook.revision
