@@ -44,8 +44,9 @@ $(COMPILED)/.ready: $(READY) $(HOT) pyproject.toml
 	  --no-build-isolation --target $(COMPILED) build/sdist/policywire-*.tar.gz
 	@touch $@
 
-test-compiled: $(COMPILED)/.ready ## Run the tests of the rules and their properties on the compiled modules.
-	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -o pythonpath=. tests/unit tests/property tests/policies tests/contracts
+test-compiled: $(COMPILED)/.ready ## Run the tests of what is compiled on the compiled modules.
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -o pythonpath=. tests/property tests/policies \
+	  tests/unit/test_step.py tests/unit/cases tests/unit/decision tests/unit/stream
 
 lint: $(READY) ## Check style and types.
 	$(BIN)/ruff check .
@@ -53,8 +54,10 @@ lint: $(READY) ## Check style and types.
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 
-chaos: $(READY) ## Kill workers and broker while claims flow, and audit every record. CHAOS="--seed 7 --workers 3".
-	$(BIN)/python -m tests.chaos.harness $(CHAOS)
+PROFILE ?= short
+
+chaos: $(READY) ## Kill workers and broker while events flow, and audit every record. PROFILE=long, CHAOS="--seed 7".
+	$(BIN)/python -m tests.chaos --profile $(PROFILE) $(CHAOS)
 
 check: $(READY) ## Check the rules that ship and those of the tests, and run the cases beside them.
 	$(BIN)/policywire rules check rules
