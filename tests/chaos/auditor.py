@@ -1,7 +1,7 @@
 """The auditor: recomputes from the input topics what every output record must be, and compares. A process of its own.
 
-``python -m tests.chaos.auditor --bootstrap-servers ... --prefix ... --group ... --rules ... --now ...`` prints a table,
-writes its findings as JSON, and ends with 0 when there are none, with 1 when there are.
+``python -m tests.chaos.auditor --bootstrap-servers ... --prefix ... --group ... --editions ... --clock ...`` prints a
+table, writes its findings as JSON, and ends with 0 when there are none, with 1 when there are.
 """
 
 import argparse
@@ -9,172 +9,176 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
 import msgspec
+from msgspec import Struct
+from tests.chaos.compare import dead_letter_findings, differences
+from tests.chaos.editions import load_editions
 from tests.chaos.findings import Audit, Finding
+from tests.chaos.history import History, history_of
+from tests.chaos.intake import INPUTS, Intake, Share, take_in
 from tests.chaos.logs import Log, Stream, committed_offsets, read_log
-from tests.chaos.observed import CHANGELOG, DEAD_LETTERS, OUTPUTS, Heading, Observed, Remembered, observe
-from tests.chaos.recompute import INPUTS, DeadLetter, Explanation, Intake, Recomputation, Source
+from tests.chaos.observed import DEAD_LETTERS, OUTPUTS, Observed, Uttered, observe
+from tests.chaos.policies import replay_policies
+from tests.chaos.replay import Explained, Replay, is_settled
+from tests.chaos.settled import contradictions
 
-from policywire import __version__
-from policywire.rulebook.load import load_rulebook
 from policywire.rulebook.rulebook import Rulebook
 
-_heading = msgspec.json.Decoder(Heading).decode
-_NOTHING = Remembered(None, None)
-_POLICY_LANE = 0
-"""The lane that speaks of policies."""
+CHANGELOG = "member-timelines"
 
 
-def audit_log(log: Log, group_offsets: Mapping[Stream, int], rulebook: Rulebook, now: datetime, prefix: str) -> Audit:
-    """Compare the outputs in a log with what its inputs demand.
+class World(Struct, frozen=True):
+    """What the harness knows of a run: its rulebooks by revision, the last one, and all its clock ever showed."""
+
+    rulebooks: Mapping[str, Rulebook]
+    rulebook: Rulebook
+    clock: Sequence[datetime]
+
+    @property
+    def now(self) -> datetime:
+        """What the clock showed at the end: the greatest instant, for a worker's now never goes back."""
+        return max(self.clock)
+
+
+class Auditor:
+    """Compares the outputs in a log with what its inputs demand.
 
     Args:
-        group_offsets: what the workers' group has committed, by stream.
-        now: the clock under which the workers decided.
         prefix: of the topics on the cluster.
     """
-    began = perf_counter()
-    audit = Audit()
-    audit.inputs = {topic: _count(log, topic) for topic in INPUTS}
-    audit.outputs = {topic: _count(log, topic) for topic in OUTPUTS}
-    partitions = Counter(topic for topic, _ in log.entries)
-    observed = observe(log, prefix, rulebook.revision, partitions)
-    recomputation = Recomputation(rulebook, now, partitions)
-    intake = recomputation.take_in(log)
-    audit.findings += observed.findings
-    audit.findings += [Finding("hanging", _name(stream), "an open transaction") for stream in log.hanging]
-    audit.findings += _progress(log, observed, group_offsets)
-    audit.findings += _dead_letters(intake, observed, prefix)
-    _members(audit, recomputation, intake, observed)
-    _policies(audit, recomputation, observed)
-    audit.expected[DEAD_LETTERS] = len(intake.dead)
-    audit.seconds = perf_counter() - began
-    return audit
+
+    def __init__(self, log: Log, world: World, prefix: str) -> None:
+        self._log = log
+        self._world = world
+        self._prefix = prefix
+        partitions = Counter(topic for topic, _ in log.entries)
+        self._partitions = partitions
+        self._replay = Replay(world.rulebooks, partitions)
+        self._observed = Observed()
+        self._expected: Counter[str] = Counter()
+        self.audit = Audit()
+
+    def run(self, group_offsets: Mapping[Stream, int]) -> Audit:
+        """Do it; ``group_offsets`` is what the workers' group has committed, by stream."""
+        began, audit, log = perf_counter(), self.audit, self._log
+        audit.inputs = {topic: _count(log, topic) for topic in INPUTS}
+        audit.outputs = {topic: _count(log, topic) for topic in OUTPUTS}
+        self._observed = observe(log, self._prefix, self._world.rulebooks.keys(), self._partitions)
+        audit.findings += self._observed.findings
+        audit.findings += [Finding("hanging", f"{topic}-{part}", "an open transaction") for topic, part in log.hanging]
+        for lane in range(self._partitions[CHANGELOG]):
+            self._lane(lane, group_offsets)
+        for streams in self._observed.records.values():  # of members whom no lane explains
+            audit.findings += differences({}, streams)
+        audit.findings += [Finding("phantom", DEAD_LETTERS, f"of {source}") for source in self._observed.dead]
+        audit.expected = dict(self._expected)
+        audit.seconds = perf_counter() - began
+        return audit
+
+    def _lane(self, lane: int, group_offsets: Mapping[Stream, int]) -> None:
+        audit, world = self.audit, self._world
+        heads = {revision[7:23]: revision for revision in world.rulebooks}
+        history = history_of(lane, self._log.entries[CHANGELOG, lane], heads)
+        audit.findings += history.findings
+        audit.findings += self._clock(lane, history)
+        audit.findings += self._progress(lane, history, group_offsets)
+        revisions = Counter(audit.revisions) + Counter(each.revision for each in history.transactions)
+        audit.revisions, audit.transactions = dict(revisions), audit.transactions + len(history.transactions)
+        inputs = {topic: self._log.entries.pop((topic, lane), []) for topic in INPUTS}
+        intake = take_in(lane, history, inputs, world.rulebooks)
+        self._dead_letters(intake)
+        for member_id, shares in intake.members.items():
+            self._member(lane, member_id, shares)
+        self._policies(lane, history)
+
+    def _clock(self, lane: int, history: History) -> Iterator[Finding]:
+        """Every transaction is of an instant that the clock showed; a lane's now never goes back, whoever has it."""
+        shown = {int(each.timestamp() * 1000) for each in self._world.clock}
+        last = 0
+        for each in history.transactions:
+            if each.now not in shown:
+                yield Finding("clock", f"lane {lane}", f"transaction {each.number} at an instant never shown")
+            if each.now < last:
+                yield Finding("clock", f"lane {lane}", f"transaction {each.number} before its forerunner")
+            last = each.now
+        self.audit.instants = max(self.audit.instants, len({each.now for each in history.transactions}))
+
+    def _progress(self, lane: int, history: History, group_offsets: Mapping[Stream, int]) -> Iterator[Finding]:
+        """Both records of a lane's progress must be at the end of its inputs."""
+        for topic in INPUTS:
+            end = self._log.ends.get((topic, lane), 0)
+            group = group_offsets.get((topic, lane), 0)
+            for whose, at in (("changelog", history.offsets.get(topic, 0)), ("group", group)):
+                if at != end:
+                    yield Finding("behind", f"lane {lane}", f"{whose} has {topic} at {at} of {end}")
+
+    def _dead_letters(self, intake: Intake) -> None:
+        self._expected[DEAD_LETTERS] += len(intake.dead)
+        for source, letter in intake.dead.items():
+            found = self._observed.dead.pop(source, [])
+            self.audit.findings += dead_letter_findings(source, letter, found, self._prefix)
+
+    def _member(self, lane: int, member_id: str, shares: list[Share]) -> None:
+        audit = self.audit
+        streams = self._observed.records.pop(member_id, {})
+        explained = self._replay.explain(lane, shares, streams)
+        audit.findings += explained.findings
+        self._compare(explained.story, streams)
+        audit.findings += self._end(lane, shares, explained, streams)
+        audit.members += 1
+        audit.interleaved += any(share.claims and share.scheduling for share in shares)
+        audit.timelines += explained.timeline is not None
+        audit.ticked += explained.ticked
+        audit.followed += explained.followed
+        audit.forgotten += explained.forgot
+
+    def _end(
+        self,
+        lane: int,
+        shares: list[Share],
+        explained: Explained,
+        streams: Mapping[Stream, list[Uttered]],
+    ) -> Iterator[Finding]:
+        """Nothing is left to do; and the end is what the input alone gives, unless something expired on the way."""
+        world, timeline = self._world, explained.timeline
+        if not is_settled(timeline, world.rulebook, world.now):
+            yield Finding("overdue", f"lane {lane}", "a member is to be looked at because of time or rules")
+        elif not explained.forgot:
+            self.audit.settled += 1
+            heads = {revision[7:23]: rulebook for revision, rulebook in world.rulebooks.items()}
+            rulebook = world.rulebook if timeline is None else heads.get(timeline.looked, world.rulebook)
+            for what in contradictions(shares, timeline, streams, rulebook, world.now):
+                yield Finding("final", f"lane {lane}", what)
+
+    def _policies(self, lane: int, history: History) -> None:
+        """What is said of policies is said once, however often workers start, and by one lane."""
+        told = replay_policies(lane, history, self._observed.of_policies, self._world.rulebooks, self._partitions)
+        self.audit.findings += told.findings
+        if lane == 0:
+            self._compare(told.story, self._observed.of_policies)
+            self.audit.findings += told.unsaid(self._world.rulebook)
+
+    def _compare(self, story: Mapping[Stream, list[Uttered]], observed: Mapping[Stream, list[Uttered]]) -> None:
+        self._expected.update({stream[0]: 0 for stream in story})
+        for (topic, _), values in story.items():
+            self._expected[topic] += len(values)
+        self.audit.findings += differences(story, observed)
 
 
 def _count(log: Log, topic: str) -> int:
     return sum(len(entries) for (name, _), entries in log.entries.items() if name == topic)
 
 
-def _name(stream: Stream) -> str:
-    return f"{stream[0]}-{stream[1]}"
-
-
-def _progress(log: Log, observed: Observed, group_offsets: Mapping[Stream, int]) -> Iterator[Finding]:
-    """Both records of a lane's progress must be at the end of its inputs."""
-    for (topic, lane), end in log.ends.items():
-        if topic in INPUTS:
-            for whose, at in (
-                ("changelog", observed.offsets.get(lane, {}).get(topic, 0)),
-                ("group", group_offsets.get((topic, lane), 0)),
-            ):
-                if at != end:
-                    yield Finding("behind", f"lane {lane}", f"{whose} has {topic} at {at} of {end}")
-
-
-def _dead_letters(intake: Intake, observed: Observed, prefix: str) -> Iterator[Finding]:
-    for source, letter in intake.dead.items():
-        found = observed.dead.get(source, [])
-        if not found:
-            yield Finding("lost", DEAD_LETTERS, f"of {source}")
-        if len(found) > 1:
-            yield Finding("duplicated", DEAD_LETTERS, f"of {source}, {len(found)} times")
-        for (_, partition), entry in found[:1]:
-            if partition != source[1]:
-                yield Finding("misplaced", DEAD_LETTERS, f"of {source}")
-            is_same = (entry.key, entry.value) == (letter.entry.key, letter.entry.value)
-            if not is_same or dict(entry.headers) != _headers(source, letter, prefix):
-                yield Finding("wrong", DEAD_LETTERS, f"of {source}")
-    for source in observed.dead.keys() - intake.dead.keys():
-        yield Finding("phantom", DEAD_LETTERS, f"of {source}")
-
-
-def _headers(source: Source, letter: DeadLetter, prefix: str) -> dict[str, bytes]:
-    topic, partition, offset = source
-    return {
-        "error_code": letter.code.encode(),
-        "error_detail": letter.detail.encode(),
-        "source_topic": f"{prefix}{topic}".encode(),
-        "source_partition": str(partition).encode(),
-        "source_offset": str(offset).encode(),
-        "source_timestamp": str(letter.entry.timestamp).encode(),
-        "policywire_version": __version__.encode(),
-    }
-
-
-def _members(audit: Audit, recomputation: Recomputation, intake: Intake, observed: Observed) -> None:
-    """Explain every member; what no member explains is a phantom."""
-    expected: Counter[str] = Counter()
-    records, timelines = dict(observed.records), {lane: dict(each) for lane, each in observed.timelines.items()}
-    for (lane, member_id), member in intake.members.items():
-        streams = records.pop(member_id, {})
-        remembered = timelines.get(lane, {}).pop(member_id, _NOTHING)
-        explained = recomputation.explain(member, streams, remembered.value)
-        story = explained.end.story()
-        for (topic, _), values in story.items():
-            expected[topic] += len(values)
-        if not explained.holds:
-            audit.findings += _differences(story, streams)
-        audit.findings += _state(lane, explained, remembered)
-        audit.members += 1
-        audit.interleaved += member.is_interleaved
-        audit.timelines += explained.end.timeline is not None
-    for streams in records.values():
-        audit.findings += _differences({}, streams)
-    for lane, each in timelines.items():
-        audit.findings += [Finding("state", f"lane {lane}", "a timeline of nobody")] * len(each)
-    audit.expected |= expected
-    audit.expected[CHANGELOG] = audit.timelines
-
-
-def _policies(audit: Audit, recomputation: Recomputation, observed: Observed) -> None:
-    """What is said of policies is said once, however often workers start, and is what one lane remembers."""
-    story, memory = recomputation.of_policies()
-    for (topic, _), values in story.items():
-        audit.expected[topic] = audit.expected.get(topic, 0) + len(values)
-    audit.findings += _differences(story, observed.of_policies)
-    for lane in {_POLICY_LANE, *observed.policies}:
-        if observed.policies.get(lane, {}) != (memory if lane == _POLICY_LANE else {}):
-            audit.findings.append(Finding("state", f"lane {lane}", "what was said of policies differs"))
-
-
-def _differences(expected: Mapping[Stream, list[bytes]], streams: Mapping[Stream, list[bytes]]) -> Iterator[Finding]:
-    """Why records are not those demanded, by id: lost, duplicated, wrong, phantom, or else reordered."""
-    for stream in sorted(expected.keys() | streams.keys()):
-        wanted, there = Counter(expected.get(stream, ())), Counter(streams.get(stream, ()))
-        missing, surplus = list((wanted - there).elements()), list((there - wanted).elements())
-        repeated = [value for value in surplus if value in wanted]
-        strange = Counter(_heading(value).key for value in surplus if value not in wanted)
-        yield from [Finding("duplicated", _name(stream), f"{_heading(value).key}") for value in repeated]
-        for value in missing:
-            key = _heading(value).key
-            invariant: Finding = Finding("wrong" if strange[key] > 0 else "lost", _name(stream), f"{key}")
-            strange[key] -= 1
-            yield invariant
-        yield from [Finding("phantom", _name(stream), f"{key}") for key in (+strange).elements()]
-        if not missing and not surplus and expected.get(stream, []) != streams.get(stream, []):
-            yield Finding("reordered", _name(stream), "records of one member")
-
-
-def _state(lane: int, explained: Explanation, remembered: Remembered) -> Iterator[Finding]:
-    end = explained.end
-    if end.state != remembered.value:
-        there = "is missing" if remembered.value is None else "differs"
-        yield Finding("state", f"lane {lane}", f"a timeline {there} after {end.events} events")
-    elif end.due != remembered.due:
-        yield Finding("state", f"lane {lane}", "the instant that a timeline is due differs")
-
-
-async def audit(bootstrap_servers: str, prefix: str, group: str, rules: Path, now: datetime) -> Audit:
+async def audit(bootstrap_servers: str, prefix: str, group: str, world: World) -> Audit:
     """Read everything and compare."""
     log = await read_log(bootstrap_servers, prefix, [*INPUTS, *OUTPUTS])
     offsets = await committed_offsets(bootstrap_servers, prefix, group)
-    return audit_log(log, offsets, load_rulebook(rules), now, prefix)
+    return Auditor(log, world, prefix).run(offsets)
 
 
 def main() -> int:
@@ -183,11 +187,18 @@ def main() -> int:
     parser.add_argument("--bootstrap-servers", required=True)
     parser.add_argument("--prefix", required=True, help="of the run's topics")
     parser.add_argument("--group", required=True, help="the workers' group")
-    parser.add_argument("--rules", type=Path, required=True, help="the rules folder that decided")
-    parser.add_argument("--now", type=datetime.fromisoformat, required=True, help="the workers' clock")
+    parser.add_argument("--editions", type=Path, required=True, help="a folder with the run's editions of the rules")
+    parser.add_argument("--last", required=True, help="the edition in force at the end")
+    parser.add_argument("--clock", required=True, help="every instant that the clock showed, with commas")
     parser.add_argument("--json", type=Path, help="where the findings go")
     given = parser.parse_args()
-    outcome = asyncio.run(audit(given.bootstrap_servers, given.prefix, given.group, given.rules, given.now))
+    editions = load_editions(given.editions)
+    world = World(
+        {rulebook.revision: rulebook for rulebook in editions.values()},
+        editions[given.last],
+        [datetime.fromisoformat(each) for each in given.clock.split(",")],
+    )
+    outcome = asyncio.run(audit(given.bootstrap_servers, given.prefix, given.group, world))
     print(outcome)  # noqa: T201  a command prints
     if given.json:
         given.json.write_text(json.dumps(msgspec.to_builtins(outcome), indent=1), "utf-8")

@@ -8,6 +8,7 @@ import mmap
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Final, Literal, get_args
 
 from msgspec import Struct
@@ -23,17 +24,22 @@ TRANSACTION: Final = ("after_begin", "after_send", "after_offsets", "before_comm
 Action = Literal["kill", "stop", "fail"]
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 _ORDER: Final = struct.Struct("<BBI")
-_LANE: Final = struct.Struct("<BII")
+_LANE: Final = struct.Struct("@IIId")
+"""Aligned, so that the instant is never read half."""
 _LANES_AT: Final = 16
 _SIZE: Final = _LANES_AT + LANES_MAX * _LANE.size
 
 
 class LaneView(Struct, frozen=True):
-    """Where a lane stands: the point passed last (None: none yet), its commits and openings since the start."""
+    """Where a lane stands: the point passed last (None: none yet), its commits and openings since the start.
+
+    ``committed`` is when it last had committed a batch, on the system's monotonic clock.
+    """
 
     point: Point | None
     commits: int
     openings: int
+    committed: float
 
 
 def in_transaction(lanes: Mapping[int, LaneView]) -> list[int]:
@@ -82,18 +88,19 @@ class Board:
     def mark(self, point: Point, lane: int) -> None:
         """A lane passes a point."""
         at = _LANES_AT + lane * _LANE.size
-        _, commits, openings = _LANE.unpack_from(self._map, at)
-        commits += point == "after_fold"
+        _, commits, openings, committed = _LANE.unpack_from(self._map, at)
+        if point == "after_fold":
+            commits, committed = commits + 1, monotonic()
         openings += point == "open_done"
-        _LANE.pack_into(self._map, at, POINTS.index(point) + 1, commits, openings)
+        _LANE.pack_into(self._map, at, POINTS.index(point) + 1, commits, openings, committed)
 
     def lanes(self) -> dict[int, LaneView]:
         """Every lane that has passed any point since the start."""
         views = {}
         for lane in range(LANES_MAX):
-            point, commits, openings = _LANE.unpack_from(self._map, _LANES_AT + lane * _LANE.size)
+            point, commits, openings, committed = _LANE.unpack_from(self._map, _LANES_AT + lane * _LANE.size)
             if point:
-                views[lane] = LaneView(POINTS[point - 1], commits, openings)
+                views[lane] = LaneView(POINTS[point - 1], commits, openings, committed)
         return views
 
     @property

@@ -4,36 +4,28 @@ A planted bug is what somebody might well have written; what it breaks under whi
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
-from msgspec import Struct
 from msgspec.structs import replace
+from tests.chaos.lapses import LAPSES
+from tests.chaos.planting import Bug, put
 
 from policywire.stream import changelog, lane, transactions
 from policywire.stream.batch import Batch
 from policywire.stream.ending import ClusterFault
 from policywire.stream.lane import Lane
-from policywire.stream.opening import Opening
 from policywire.stream.outgoing import Outgoing, RecordBatch
 from policywire.stream.points import Point
 from policywire.stream.reader import Chunk, Partition, Reader
 from policywire.stream.transactions import Transactions
 
 
-class Bug(Struct, frozen=True):
-    """A bug. ``what`` says what the worker does wrong; ``plant`` makes this process' worker do it."""
-
-    what: str
-    plant: Callable[[], None]
-
-
 def _offsets_of(this: Lane, batch: Batch, chunks: list[Chunk]) -> tuple[Outgoing, dict[Partition, int]]:
     """A batch's offsets alone: as the changelog's record, and as the group's."""
     offsets = {**this._committed, **{(chunk.topic, chunk.partition): chunk.next_offset for chunk in chunks}}
     record = changelog.encode_offsets({this._names[topic]: offset for (topic, _), offset in offsets.items()})
-    outgoing = Outgoing("none", 0, 1_000_000)
+    outgoing = Outgoing("none", batch.outgoing._timestamp, 1_000_000)
     outgoing.add(batch._outlets.changelog, this.number, changelog.OFFSETS_KEY, record)
     return outgoing, offsets
 
@@ -49,12 +41,6 @@ async def _pass_by(point: Point) -> None:
     """Nothing happens."""
 
 
-def _replace(owner: Any, name: str, by: object) -> None:
-    """Plant something in the place of what is there; when it no longer is, the bug would be none."""
-    getattr(owner, name)
-    setattr(owner, name, by)
-
-
 def _offsets_first() -> None:
     async def commit(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
         outgoing, offsets = _offsets_of(this, batch, chunks)
@@ -63,12 +49,12 @@ def _offsets_first() -> None:
             await this._transactions.commit(batch.outgoing, {})
         this._committed = offsets
 
-    _replace(Lane, "_commit", commit)
+    put(Lane, "_commit", commit)
 
 
 def _outputs_first() -> None:
     async def commit(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
-        outputs, state = _parted(batch)
+        outputs, state = _parted(batch, batch._outlets.changelog)
         offsets_record, offsets = _offsets_of(this, batch, chunks)
         if outputs.partitions:
             await this._transactions.commit(outputs, {})
@@ -77,16 +63,30 @@ def _outputs_first() -> None:
         await _commit_silently(this._transactions, offsets_record, offsets)
         this._committed = offsets
 
-    _replace(Lane, "_commit", commit)
+    put(Lane, "_commit", commit)
 
 
-def _parted(batch: Batch) -> tuple[Outgoing, Outgoing]:
-    """A batch's outputs, and its changelog."""
-    outputs, state = Outgoing("none", 0, 1_000_000), Outgoing("none", 0, 1_000_000)
+def _parted(batch: Batch, topic: str) -> tuple[Outgoing, Outgoing]:
+    """A batch's records without those of a topic, and those."""
+    others, apart = (Outgoing("none", batch.outgoing._timestamp, 1_000_000) for _ in range(2))
     for partition, records in batch.outgoing._partitions.items():
-        part = state if partition[0] == batch._outlets.changelog else outputs
+        part = apart if partition[0] == topic else others
         part._partitions[partition] = records
-    return outputs, state
+    return others, apart
+
+
+def _dead_letters_apart() -> None:
+    commit = Lane._commit
+
+    async def commit_letters_first(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
+        batch.outgoing, letters = _parted(batch, batch._outlets.dead_letters)
+        if letters.partitions:
+            await this._transactions.commit(letters, {})
+        passing, this._transactions._passing = this._transactions._passing, _pass_by
+        await commit(this, batch, chunks)
+        this._transactions._passing = passing
+
+    put(Lane, "_commit", commit_letters_first)
 
 
 def _state_not_rolled_back() -> None:
@@ -104,15 +104,15 @@ def _state_not_rolled_back() -> None:
     async def fetch_to_read_twice(this: Reader) -> list[Chunk]:
         return [replace(chunk, records=list(chunk.records)) for chunk in await fetch(this)]
 
-    _replace(Lane, "_commit", fold_commit_and_try_again)
-    _replace(Reader, "fetch", fetch_to_read_twice)
+    put(Lane, "_commit", fold_commit_and_try_again)
+    put(Reader, "fetch", fetch_to_read_twice)
 
 
 def _random_transactional_id() -> None:
     def build(*arguments: Any, transactional_id: str, **rest: Any) -> Transactions:
         return Transactions(*arguments, transactional_id=f"{transactional_id}-{uuid4().hex}", **rest)
 
-    _replace(lane, "Transactions", build)
+    put(lane, "Transactions", build)
 
 
 def _answers_ignored() -> None:
@@ -129,22 +129,14 @@ def _answers_ignored() -> None:
         if not what.startswith("records"):
             refuse(this, error, what)
 
-    _replace(Transactions, "_send", send)
-    _replace(Transactions, "_refuse", refuse_but_records)
-
-
-def _restore_skipped() -> None:
-    restore = Opening._restore
-
-    async def forget(this: Opening, barrier: int) -> changelog.Restored:
-        return changelog.Restored({}, {}, (await restore(this, barrier)).offsets, 0)
-
-    _replace(Opening, "_restore", forget)
+    put(Transactions, "_send", send)
+    put(Transactions, "_refuse", refuse_but_records)
 
 
 BUGS: Final[dict[str, Bug]] = {
     "offsets_first": Bug("commits the input offsets before the outputs, in a transaction of their own", _offsets_first),
     "outputs_first": Bug("commits the outputs before state and offsets, in a transaction of their own", _outputs_first),
+    "dead_letters_apart": Bug("commits dead letters in a transaction of their own", _dead_letters_apart),
     "state_not_rolled_back": Bug(
         "folds a batch into the state before it is committed, and tries a failed one again", _state_not_rolled_back
     ),
@@ -152,5 +144,5 @@ BUGS: Final[dict[str, Bug]] = {
         "makes up a transactional id at each start, so fences nobody", _random_transactional_id
     ),
     "answers_ignored": Bug("sends records without looking at the answers", _answers_ignored),
-    "restore_skipped": Bug("opens a lane without its members' timelines", _restore_skipped),
+    **LAPSES,
 }

@@ -5,11 +5,12 @@ there is traffic for those still to come.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable
 from time import monotonic
 
 from aiokafka import AIOKafkaProducer
-from tests.chaos.traffic import Message
+from tests.chaos.spoiled import Message
 
 TURN_S = 0.02
 UNANSWERED_MAX = 5_000
@@ -26,6 +27,7 @@ class Feeder:
     Attributes:
         published: how many were stored.
         allowance: how many may be published at the full rate.
+        extra: how many of those of bursts were stored.
 
     Args:
         rate: messages a second.
@@ -43,12 +45,20 @@ class Feeder:
         self._failure: BaseException | None = None
         self.total = total
         self.published = 0
+        self.extra = 0
         self.allowance = total
+        self._burst: deque[Message] = deque()
+        self._unanswered_extra = 0
 
     @property
     def has_traffic(self) -> bool:
         """Whether there is something left to publish."""
         return self._sent < self.total
+
+    def add(self, burst: Iterable[Message]) -> int:
+        """Publish these too, as fast as can be; what :attr:`extra` is when all of them are stored."""
+        self._burst.extend(burst)
+        return self.extra + self._unanswered_extra + len(self._burst)
 
     async def run(self) -> None:
         """Publish everything and return when all of it is stored.
@@ -72,6 +82,8 @@ class Feeder:
                 while credit >= 1 and self.has_traffic and self._sent - self.published < UNANSWERED_MAX:
                     credit -= 1
                     await self._publish(producer, next(self._messages))
+                while self._burst and self._unanswered_extra < UNANSWERED_MAX:
+                    await self._publish_extra(producer, self._burst.popleft())
                 self._check()
             await producer.flush()
             self._check()
@@ -86,6 +98,18 @@ class Feeder:
         answer = await producer.send(self._prefix + message.topic, message.value, message.key)
         answer.add_done_callback(self._stored)
         self._sent += 1
+
+    async def _publish_extra(self, producer: AIOKafkaProducer, message: Message) -> None:
+        answer = await producer.send(self._prefix + message.topic, message.value, message.key)
+        self._unanswered_extra += 1
+        answer.add_done_callback(self._stored_extra)
+
+    def _stored_extra(self, answer: "asyncio.Future[object]") -> None:
+        self._unanswered_extra -= 1
+        if (error := answer.exception()) is None:
+            self.extra += 1
+        else:
+            self._failure = error
 
     def _stored(self, answer: "asyncio.Future[object]") -> None:
         if (error := answer.exception()) is None:

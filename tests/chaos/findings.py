@@ -15,8 +15,12 @@ Invariant = Literal[
     "wrong",
     "reordered",
     "misplaced",
+    "clock",
     "revision",
+    "mixed",
     "state",
+    "final",
+    "overdue",
     "rewound",
     "behind",
     "hanging",
@@ -29,8 +33,12 @@ MEANING: dict[Invariant, str] = {
     "wrong": "the record of an id says something else than the input demands",
     "reordered": "a member's records are all there, in an order that no order of its events explains",
     "misplaced": "a record's key is not its id, or its partition not that of its key",
-    "revision": "a record was made by another rulebook than the one in force",
+    "clock": "a record or a transaction has an instant that the clock never showed, another than its own, or went back",
+    "revision": "a record or a transaction was made by a rulebook that there never was",
+    "mixed": "a transaction mixes rulebooks, or a record says what another one says than the one it names",
     "state": "a timeline in the changelog is not, byte for byte, what the member's events give; or a policy's memory",
+    "final": "the end differs from what the input, the last rulebook and the last clock alone give",
+    "overdue": "time, or the rulebook in force, left something to do that nobody did",
     "rewound": "a lane's input offsets in the changelog went back",
     "behind": "the lane's offsets, in the changelog or of the group, are not the end of the input",
     "hanging": "a transaction is still open after every worker has gone",
@@ -50,7 +58,11 @@ class Audit(Struct):
     """The outcome of an audit.
 
     ``inputs`` and ``outputs`` count committed records by topic; ``expected`` those that the input demands.
-    ``interleaved`` members had events in both topics, so that one order of them had to be found.
+    ``interleaved`` members had events in both topics within one transaction, so that one order of them had to be found.
+    ``ticked`` and ``followed`` count looks at a member because of time and because of changed rules that changed its
+    timeline; ``settled`` members were recomputed from the input alone, ``forgotten`` ones had something expired.
+    ``revisions`` counts transactions by the rulebook that decided them, ``instants`` those of the clock under which any
+    was decided.
     """
 
     inputs: dict[str, int] = field(default_factory=dict)
@@ -59,6 +71,13 @@ class Audit(Struct):
     members: int = 0
     interleaved: int = 0
     timelines: int = 0
+    transactions: int = 0
+    ticked: int = 0
+    followed: int = 0
+    settled: int = 0
+    forgotten: int = 0
+    instants: int = 0
+    revisions: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
 
@@ -78,7 +97,15 @@ class Audit(Struct):
         rows += [f"{topic:<20}{'':>12}{count:>12,}" for topic, count in self.inputs.items()]
         rows += [f"{topic:<20}{self.expected.get(topic, 0):>12,}{count:>12,}" for topic, count in self.outputs.items()]
         rows += [
-            f"{self.members:,} members, {self.interleaved:,} with events in both topics; {self.timelines:,} timelines",
+            (
+                f"{self.members:,} members, {self.interleaved:,} with both topics in one transaction; "
+                f"{self.timelines:,} timelines at the end"
+            ),
+            f"{self.transactions:,} transactions by {len(self.revisions)} rulebooks at {self.instants} instants",
+            (
+                f"{self.ticked:,} looks because of time, {self.followed:,} because of rules; {self.settled:,} members "
+                f"recomputed from the input alone, {self.forgotten:,} with something forgotten"
+            ),
             "",
         ]
         rows += [f"{name:<12}{counts[name]:>8,}   {MEANING[name]}" for name in get_args(Invariant)]

@@ -17,13 +17,14 @@ from msgspec import Struct
 
 SETTLE_S = 45.0
 """Longer than any transaction's timeout in a run: an open transaction left behind is aborted by then."""
-READ_S = 120.0
+READ_S = 900.0
+"""Some millions of records."""
 LOOK_S = 0.2
 Stream = tuple[str, int]
 """Topic, without the run's prefix, and partition."""
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """A committed record."""
 
     offset: int

@@ -1,28 +1,30 @@
 """Synthetic events for a run: few members with many events each, so that what is remembered decides what is said.
 
 Nobody's data: every id is made up. The mix is not a clinic's (that is ``policywire generate``) but one that
-a fault can hurt: a third of the claims listed, claims replaced, voided and sent again, late events, both topics, and
-events of every class that must become a dead letter.
+a fault can hurt: a third of the claims listed, claims replaced, voided and sent again, late events, both topics, old
+history that is soon forgotten, and events of every class that must become a dead letter. Dates follow the run's clock.
+Strangers, of whom nothing is ever remembered, can be most of it, as they are in life.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
 import orjson
 from msgspec import Struct, field
-from tests.chaos.recompute import CLAIMS, SCHEDULING
+from tests.chaos.intake import CLAIMS, SCHEDULING
+from tests.chaos.spoiled import SPOILED, Message
 
-NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
-"""The workers' clock in every run: it stands, so that severities can be recomputed whenever a record was decided."""
-
-EVENTS_PER_MEMBER: Final = 20
 CLAIMS_PER_MEMBER: Final = 5
 SCHEDULING_SHARE: Final = 10
 """One scheduling event for so many claim events."""
 LISTED_SHARE: Final = 0.35
 DEAD_SHARE: Final = 0.01
+HISTORICAL: Final = 8
+"""One member of so many has events of two years ago only."""
+HISTORY: Final = timedelta(days=722)
+"""So long ago that 24 months end within the days by which a run's clock moves."""
 LISTED: Final = ("0565T", "0566T", "0717T", "0718T", "38230", "38232", "20999", "20930", " 0565t ")
 COMMON: Final = ("99213", "99214", "29881", "73721", "97110", "20610", "01402", "77002")
 DIAGNOSES: Final = (("M17.11",), ("C90.00",), ("m75111", "Z51.11"), ("Z00.00",), ("M17.12", "M25.561"))
@@ -39,18 +41,13 @@ TAXONOMIES: Final = (None, "207X00000X", "207RH0003X", "208D00000X")
 LINES_OF_BUSINESS: Final = (None, None, None, "commercial", "PPO", "medicare_advantage")
 FIRST_DAYS: Final = (date(2020, 3, 1), date(2024, 6, 1), date(2025, 12, 1), date(2026, 1, 15))
 """Dates of service lie in the 60 days after one of these: before the first version, in either, and across."""
-
-
-class Message(Struct, frozen=True):
-    """A record to publish."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
+AGES: Final = (60, 365)
+"""Or in the 60 days after so many days ago: of late, and about to be too old to be worked."""
 
 
 class _Person(Struct):
     member_id: str
+    historical: bool
     claims: list[str] = field(default_factory=list)
     appointments: list[str] = field(default_factory=list)
     agreements: list[str] = field(default_factory=list)
@@ -58,19 +55,31 @@ class _Person(Struct):
 
 
 class Traffic:
-    """A stream of messages, the same for the same seed.
+    """A stream of messages; for the same seed and clock the same.
 
     Args:
         claims: how many messages go to claim-events; a tenth as many again go to scheduling-events.
+        clock: gives the run's now; events are of that time.
+        strangers: the share of the claims that are of members who are never remembered.
+        events_per_member: of the others, roughly.
     """
 
-    def __init__(self, seed: int, claims: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        claims: int,
+        clock: Callable[[], datetime],
+        *,
+        strangers: float = 0.0,
+        events_per_member: int = 20,
+    ) -> None:
         self._random = Random(seed)  # noqa: S311  repeatable, not secret
         self._claims = claims
+        self._clock = clock
+        self._strangers = strangers
         self._number = 0
-        self._people = [_Person(f"M-{number:05}") for number in range(max(20, claims // EVENTS_PER_MEMBER))]
-        self._began = NOW - timedelta(days=90)
-        self._spacing = timedelta(days=89) / (claims + claims // SCHEDULING_SHARE)
+        members = max(20, int(claims * (1 - strangers)) // events_per_member)
+        self._people = [_Person(f"M-{number:06}", not number % HISTORICAL) for number in range(members)]
 
     @property
     def total(self) -> int:
@@ -78,10 +87,27 @@ class Traffic:
         return self._claims + self._claims // SCHEDULING_SHARE
 
     def __iter__(self) -> Iterator[Message]:
+        chance = self._random
         for number in range(1, self._claims + 1):
-            yield self._dead() if self._random.random() < DEAD_SHARE else self._claim()
+            if chance.random() < self._strangers:
+                yield self._strange()
+            else:
+                yield self._dead() if chance.random() < DEAD_SHARE else self._claim()
             if not number % SCHEDULING_SHARE:
                 yield self._appointment()
+
+    def burst(self, count: int) -> Iterator[Message]:
+        """Messages that must become dead letters, of every class in turn."""
+        for number in range(count):
+            event = self._claim_content(self._random.choice(self._people), 1.0)
+            yield SPOILED[number % len(SPOILED)](_message(CLAIMS, event), event)
+
+    def flood(self, count: int, fits: Callable[[bytes], bool]) -> Iterator[Message]:
+        """The same of members whose key fits; none of the largest."""
+        people = [person for person in self._people if fits(person.member_id.encode())]
+        for number in range(count):
+            event = self._claim_content(self._random.choice(people), 1.0)
+            yield SPOILED[number % (len(SPOILED) - 1)](_message(CLAIMS, event), event)
 
     def _claim(self) -> Message:
         chance = self._random
@@ -112,12 +138,12 @@ class Traffic:
             ordering_provider_npi="1245319599",
             rendering_provider={"npi": "1234567893", "taxonomy": chance.choice(TAXONOMIES)},
             diagnoses=chance.choice(DIAGNOSES),
-            lines=[self._line(number) for number in range(1, chance.randint(2, 4))],
+            lines=[self._line(number, person) for number in range(1, chance.randint(2, 4))],
         )
 
-    def _line(self, number: int) -> dict[str, Any]:
+    def _line(self, number: int, person: _Person) -> dict[str, Any]:
         chance = self._random
-        first = chance.choice(FIRST_DAYS) + timedelta(days=chance.randrange(60))
+        first = self._first_day(person) + timedelta(days=chance.randrange(60))
         return {
             "line_number": number,
             "procedure_code": self._code(),
@@ -129,6 +155,12 @@ class Traffic:
             "service_date_end": chance.choice((None, None, (first + timedelta(days=2)).isoformat())),
             "narrative": chance.choice(NARRATIVES),
         }
+
+    def _first_day(self, person: _Person) -> date:
+        if person.historical:
+            return FIRST_DAYS[0]
+        today = self._clock().date()
+        return self._random.choice((*FIRST_DAYS, *(today - timedelta(days=age) for age in AGES)))
 
     def _code(self) -> str:
         return self._random.choice(LISTED if self._random.random() < LISTED_SHARE / 2 else COMMON)
@@ -153,12 +185,13 @@ class Traffic:
         else:
             kind, appointment_id = "appointment.booked", f"APT-{self._number}"
             person.appointments.append(appointment_id)
+        near = self._clock() - (HISTORY if person.historical else timedelta())
         return self._event(
             kind,
             person,
             appointment_id=appointment_id,
             payer_id="62308",
-            service_date=(NOW.date() + timedelta(days=chance.randrange(-20, 40))).isoformat(),
+            service_date=(near.date() + timedelta(days=chance.randrange(-20, 40))).isoformat(),
             procedure_codes=chance.sample(LISTED, chance.randint(1, 2)),
             diagnoses=chance.choice(DIAGNOSES),
             estimated_charge_amount="6500.00",
@@ -166,7 +199,7 @@ class Traffic:
         )
 
     def _agreement(self, person: _Person) -> dict[str, Any]:
-        chance = self._random
+        chance, now = self._random, self._clock()
         if person.agreements and chance.random() < 0.3:
             return self._event("agreement.revoked", person, agreement_id=chance.choice(person.agreements))
         person.agreements.append(f"AGR-{self._number}")
@@ -177,16 +210,18 @@ class Traffic:
             payer_id="62308",
             procedure_codes=chance.sample(LISTED[:7], 3),
             service_date_from=chance.choice(FIRST_DAYS).isoformat(),
-            service_date_through=(NOW.date() + timedelta(days=60)).isoformat(),
-            signed_at=(NOW - timedelta(days=chance.randrange(400))).isoformat(),
+            service_date_through=(now.date() + timedelta(days=60)).isoformat(),
+            signed_at=(now - timedelta(days=chance.randrange(400))).isoformat(),
         )
 
     def _event(self, kind: str, person: _Person, **rest: Any) -> dict[str, Any]:
-        """An event of now, or one in ten late by up to three days."""
+        """An event of now, or one in ten late by up to three days, or of long ago."""
         self._number += 1
-        at = self._began + self._number * self._spacing
+        at = self._clock() - timedelta(seconds=self._random.randrange(3_600))
         if self._random.random() < 0.1:
             at -= timedelta(hours=self._random.randrange(1, 72))
+        if person.historical:
+            at -= HISTORY
         return {
             "event_id": f"evt-{self._number}",
             "event_type": kind,
@@ -195,39 +230,20 @@ class Traffic:
             **rest,
         }
 
+    def _strange(self) -> Message:
+        """A claim of nothing that is listed, of somebody who is never remembered."""
+        chance = self._random
+        person = _Person(f"S-{chance.randrange(100_000):06}", historical=False)
+        event = self._claim_content(person, 1.0)
+        for line in event["lines"]:
+            line["procedure_code"] = chance.choice(COMMON)
+        return _message(CLAIMS, event)
+
     def _dead(self) -> Message:
         """A record of a member that cannot be used."""
-        person = self._random.choice(self._people)
-        event = self._claim_content(person, 1.0)
+        event = self._claim_content(self._random.choice(self._people), 1.0)
         return self._random.choice(SPOILED)(_message(CLAIMS, event), event)
 
 
 def _message(topic: str, event: dict[str, Any]) -> Message:
     return Message(topic, event["member_id"].encode(), orjson.dumps(event))
-
-
-def _spoil(change: Callable[[bytes], bytes | None]) -> Callable[[Message, dict[str, Any]], Message]:
-    return lambda message, _: Message(message.topic, message.key, change(message.value or b""))
-
-
-def _spoil_event(**change: Any) -> Callable[[Message, dict[str, Any]], Message]:
-    return lambda message, event: Message(message.topic, message.key, orjson.dumps(event | change))
-
-
-SPOILED: Final[tuple[Callable[[Message, dict[str, Any]], Message], ...]] = (
-    _spoil(lambda value: value[: len(value) // 2]),
-    _spoil(lambda _: None),
-    _spoil(lambda _: b""),
-    _spoil(lambda value: b"\xef\xbb\xbf" + value),
-    _spoil(lambda value: value.replace(b"CLM-", b"\xff\xfe-")),
-    _spoil(lambda value: value[:-1] + b',"x":' + b"[" * 40 + b"]" * 40 + b"}"),
-    _spoil_event(event_type="claim.teleported"),
-    _spoil_event(event_type="appointment.booked"),
-    _spoil_event(lines=[]),
-    _spoil_event(
-        lines=[{"line_number": 1, "procedure_code": "0565T", "charge_amount": "-1", "service_date": "2026-01-01"}]
-    ),
-    _spoil_event(occurred_at=(NOW + timedelta(days=2)).isoformat()),
-    _spoil_event(member_id="M-elsewhere"),
-)
-"""One for each class of input that must become a dead letter."""

@@ -1,6 +1,6 @@
-"""The worker under test: policywire's own, with the clock standing, its points on a board, and perhaps a bug.
+"""The worker under test: policywire's own, with the run's clock, its points on a board, and perhaps a bug.
 
-``python -m tests.chaos.worker BOARD [BUG]``; the settings come from the environment, as they do for everybody.
+``python -m tests.chaos.worker BOARD CLOCK [BUG]``; the settings come from the environment, as they do for everybody.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.chaos.board import Board
 from tests.chaos.bugs import BUGS
-from tests.chaos.traffic import NOW
+from tests.chaos.clock import RunClock
 
 from policywire.stream import worker
 from policywire.stream.ending import ClusterFault
@@ -46,7 +46,7 @@ class Obedience:
                 raise ForcedFault(f"lane {lane}: made to fail at {point}")
 
 
-def main(board: str, bug: str | None = None) -> None:
+def main(board: str, clock: str, bug: str | None = None) -> None:
     """Run until the end that a worker comes to."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -55,7 +55,8 @@ def main(board: str, bug: str | None = None) -> None:
     if bug is not None:
         BUGS[bug].plant()
     product = worker.Worker
-    worker.Worker = partial(product, clock=lambda: NOW, passing=Obedience(Board(Path(board))))  # type: ignore[misc,assignment]
+    injected = partial(product, clock=RunClock(Path(clock)), passing=Obedience(Board(Path(board))))
+    worker.Worker = injected  # type: ignore[misc,assignment]
     worker.run_worker(settings)
 
 

@@ -7,7 +7,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
@@ -16,19 +16,21 @@ from msgspec import Struct
 from tests.chaos.board import Board, LaneView
 
 LOOK_S = 0.01
+CLOCK = "clock"
+"""The file of the run's clock, in the run's folder."""
 UNUSABLE = 2
 """The exit code of a worker that somebody must look at; it is not started again."""
-RESTARTS_MAX = 30
 STOP_S = 15.0
 """A worker drains within 10 s."""
 
 
 class Exit(Struct, frozen=True):
-    """A worker's process ended; ``lanes`` is where its lanes stood."""
+    """A worker's process ended; ``lanes`` is where its lanes stood, ``at`` when that was seen (monotonic)."""
 
     worker: int
     code: int
     lanes: dict[int, LaneView]
+    at: float
 
 
 class DeadlineMissed(Exception):
@@ -57,40 +59,57 @@ class WorkerProcess:
         exits: the end of each of its processes, in order.
 
     Args:
-        environment: the worker's settings.
-        folder: for its board and its log.
+        environment: the worker's settings; read at each start, so that an operator can change them.
+        folder: of the run, for its board and its log; the run's clock is there.
         bug: the name of a bug to plant.
     """
 
-    def __init__(self, number: int, environment: Mapping[str, str], folder: Path, bug: str | None = None) -> None:
+    def __init__(self, number: int, environment: dict[str, str], folder: Path, bug: str | None = None) -> None:
         self.number = number
         self.board = Board(folder / f"board-{number}")
         self.exits: list[Exit] = []
         self.log = folder / f"worker-{number}.log"
-        self._environment = {**os.environ, **environment}
+        self.environment = environment
         self._command = [
             sys.executable,
             "-m",
             "tests.chaos.worker",
             str(folder / f"board-{number}"),
+            str(folder / CLOCK),
             *([bug] if bug else []),
         ]
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
 
     async def run(self) -> None:
-        """Start it, and again whenever it ends, until :meth:`stop`."""
+        """Start it, and again whenever it ends, until :meth:`stop` or an end that somebody must look at."""
+        self._stopping = False
         while not self._stopping:
             self.board.clear_lanes()
             with self.log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    *self._command, env=self._environment, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                    *self._command,
+                    env={**os.environ, **self.environment},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
                 )
             code = await self._process.wait()
-            self.exits.append(Exit(self.number, code, self.board.lanes()))
+            self.exits.append(Exit(self.number, code, self.board.lanes(), monotonic()))
             self._process = None
-            if code == UNUSABLE or len(self.exits) > RESTARTS_MAX:
+            if code == UNUSABLE:
                 return
+
+    def log_since(self, place: int) -> str:
+        """What it has logged since a place that :attr:`log_size` gave."""
+        with self.log.open("rb") as log:
+            log.seek(place)
+            return log.read().decode(errors="replace")
+
+    @property
+    def log_size(self) -> int:
+        """How much it has logged over all its lives, in bytes."""
+        return self.log.stat().st_size if self.log.exists() else 0
 
     @property
     def pid(self) -> int | None:
