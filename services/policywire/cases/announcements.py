@@ -5,11 +5,12 @@ keeps the memory or sends the alerts.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from policywire.model.records import Alert, Policy, PolicyVersion, Severity, alert_id
 from policywire.rulebook.answers import Answers, answers_of, changes
@@ -113,7 +114,7 @@ def _altered(
     severity: Severity = "warning" if policy is None or policy.impact == "High" else "info"
     for version in sorted(before.keys() | after.keys()):
         by_code, general = changes(before.get(version), after.get(version))
-        if by_code or general:
+        if (by_code or general) and not _makes_way(version, before, after):
             former = _in_force(before, version)
             if version not in before and former is not None:
                 by_code, general = changes(former, after[version])
@@ -123,6 +124,15 @@ def _altered(
                 told.append(f"and {len(by_code) - CODES_TOLD_MAX} more")
             codes = tuple(sorted(by_code) or sorted(after[version].codes if version in after else ()))
             yield Announcement(POLICY_CHANGED, version, severity, codes, "; ".join(told))
+
+
+def _makes_way(version: str, before: Mapping[str, Answers], after: Mapping[str, Answers]) -> bool:
+    """Whether a version does nothing but end where a new one begins, which is announced by what it answers itself."""
+    was, now = before.get(version), after.get(version)
+    if was is None or now is None or now.effective_through is None:
+        return False
+    begins = (date.fromisoformat(now.effective_through) + timedelta(days=1)).isoformat()
+    return replace(was, effective_through=now.effective_through) == now and begins in after and begins not in before
 
 
 def _in_force(versions: Mapping[str, Answers], day: str) -> Answers | None:

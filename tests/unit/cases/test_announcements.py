@@ -122,7 +122,18 @@ def test_a_new_version_is_told_by_what_it_answers_otherwise_than_the_one_before(
     new = told[dt.date(2026, 3, 16)]
     assert new.procedure_codes == ("0717T", "0718T")
     assert "a new version; 0717T not_medically_necessary becomes criteria_required; 0718T" in new.message
+    assert told.keys() == {dt.date(2026, 3, 16)}, "that the former one makes way changes no answer of its own"
+
+
+def test_a_version_that_ends_with_none_after_it_is_told(started: Memory) -> None:
+    (policy,) = shipped().policies()
+    ended = replace(
+        policy, versions=(policy.versions[0], replace(policy.versions[1], effective_through=dt.date(2026, 3, 15)))
+    )
+    index = {payer_id: dict.fromkeys(codes, (ended,)) for payer_id, codes in shipped().index.items()}
+    told = changes_told(after(replace(shipped(), index=index, revision="sha256:ended"), started)[1])
     assert "in force through 2026-03-15" in told[dt.date(2025, 12, 16)].message
+    assert "0565T" in told[dt.date(2025, 12, 16)].procedure_codes
 
 
 def test_a_new_version_that_answers_as_the_one_before_says_so(started: Memory) -> None:
