@@ -155,7 +155,7 @@ def test_what_is_to_be_done_about_a_kind_of_alert_is_told_once(
     texts = [each.text for told, _ in stories.values() for each in told]
 
     assert sum("Get the member's signed financial responsibility agreement" in text for text in texts) == 1
-    assert sum("no valid agreement to pay is on file" in text for text in texts) == 6
+    assert sum("Booked without a valid agreement to pay" in text for text in texts) == 6
 
 
 def test_a_day_on_which_only_time_passes_says_so(stories: dict[str, tuple[list[Saying], Ending]]) -> None:
