@@ -3,13 +3,14 @@
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
 from tests.chaos.bugs import BUGS
-from tests.chaos.harness import Plan, run
+from tests.chaos.harness import BROKER, Plan, run
 from tests.chaos.profiles import long_plan, short_plan
 from tests.chaos.report import render
 
@@ -20,8 +21,9 @@ def main() -> int:
     """Make the run that the arguments name."""
     given = _arguments().parse_args()
     folder = Path(tempfile.mkdtemp(prefix="policywire-chaos-"))
-    with LocalBroker() as broker:
+    with LocalBroker(folder / "broker", properties=BROKER) as broker:
         outcome = asyncio.run(run(_plan(given), broker, folder))
+    shutil.rmtree(broker.data)  # kept when a run could not be finished: Kafka's own log may say why
     print(outcome)  # noqa: T201  a command prints
     if given.json:
         given.json.write_text(json.dumps(msgspec.to_builtins(outcome, str_keys=True), indent=1), "utf-8")

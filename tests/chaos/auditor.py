@@ -30,6 +30,7 @@ from tests.chaos.settled import contradictions
 from policywire.rulebook.rulebook import Rulebook
 
 CHANGELOG = "member-timelines"
+_DAY_MS = 86_400_000
 
 
 class World(Struct, frozen=True):
@@ -41,7 +42,7 @@ class World(Struct, frozen=True):
 
     @property
     def now(self) -> datetime:
-        """What the clock showed at the end: the greatest instant, for a worker's now never goes back."""
+        """What the clock showed at the end, which was more than ever before."""
         return max(self.clock)
 
 
@@ -97,13 +98,16 @@ class Auditor:
         self._policies(lane, history)
 
     def _clock(self, lane: int, history: History) -> Iterator[Finding]:
-        """Every transaction is of an instant that the clock showed; a lane's now never goes back, whoever has it."""
+        """Every transaction is of an instant that the clock showed; a lane's now does not go back.
+
+        But for a new owner whose wall clock is more than a day behind: that looks like a mended clock, and is believed.
+        """
         shown = {int(each.timestamp() * 1000) for each in self._world.clock}
         last = 0
         for each in history.transactions:
             if each.now not in shown:
                 yield Finding("clock", f"lane {lane}", f"transaction {each.number} at an instant never shown")
-            if each.now < last:
+            if each.now < last and not (each.opened and last - each.now > _DAY_MS):
                 yield Finding("clock", f"lane {lane}", f"transaction {each.number} before its forerunner")
             last = each.now
         self.audit.instants = max(self.audit.instants, len({each.now for each in history.transactions}))

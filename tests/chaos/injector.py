@@ -21,7 +21,7 @@ from tests.chaos.recovery import Stopwatch
 from tests.chaos.sayings import partition_of
 from tests.chaos.stage import Stage
 from tests.chaos.traffic import Traffic
-from tests.chaos.workers import UNUSABLE, WorkerProcess, until
+from tests.chaos.workers import UNUSABLE, DeadlineMissed, WorkerProcess, until
 
 from policywire.broker import LocalBroker
 
@@ -34,6 +34,10 @@ TAKEOVER_COMMITS = 3
 MOMENT_MAX_S = 0.4
 LOOK_AGAIN_S = 0.5
 """A worker needs about that to start."""
+COORDINATED_S = 40.0
+OUT_OF_SYNC = "out of sync with the underlying log"
+"""What Kafka's own log says over and over while its group coordinator cannot be had; only a new start ends that."""
+OUT_OF_SYNC_WITHIN = 20_000
 SHARE_MAX = "POLICYWIRE_DEAD_LETTERS__SHARE_MAX"
 
 
@@ -42,6 +46,7 @@ class Injector:
 
     Attributes:
         landings: what was injected so far.
+        coordinators_mended: how often the broker had to be started once more before it coordinated the group again.
 
     Args:
         stage: rules, clock and offsets of the run.
@@ -70,6 +75,7 @@ class Injector:
         self._step = step
         self.stopwatch = Stopwatch(fleet)
         self.landings: list[Landing] = []
+        self.coordinators_mended = 0
         self._share = feeder.total / (faults + 2)
         feeder.allowance = int(self._share)
 
@@ -95,7 +101,7 @@ class Injector:
         wanted = self._feeder.allowance
         await until(f"{wanted} messages are published", lambda: self._feeder.published >= wanted, PROGRESS_S)
 
-    async def _everybody_works(self) -> None:
+    async def _everybody_works(self, deadline_s: float = PROGRESS_S) -> None:
         """Every worker has committed batches since it last started, and again since this was asked."""
         before = {worker.number: (len(worker.exits), worker.board.commits) for worker in self._fleet.active}
 
@@ -104,7 +110,7 @@ class Injector:
             wanted = max(COMMITS_BEFORE, commits + 1) if len(worker.exits) == lives else COMMITS_BEFORE
             return worker.pid is not None and worker.board.commits >= wanted
 
-        await until("every worker works", lambda: all(map(works, self._fleet.active)), PROGRESS_S)
+        await until("every worker works", lambda: all(map(works, self._fleet.active)), deadline_s)
 
     async def _inject(self, fault: Fault) -> None:
         match fault.kind:
@@ -118,6 +124,7 @@ class Injector:
             case "clock_back":
                 self._stage.move_clock(-timedelta(hours=fault.hours))
                 self._record(fault)
+                await self._everybody_works()
             case "burst":
                 await self._published(self._feeder.add(self._traffic.burst(fault.messages)))
                 self._record(fault)
@@ -183,6 +190,17 @@ class Injector:
         self.stopwatch.start("broker", range(self._fleet.lanes), monotonic())
         hit = [lane for worker in self._fleet.active for lane in in_transaction(worker.board.lanes())]
         self.landings.append(Landing(fault, self._to_come, in_transaction=hit))
+        await self._start_broker()
+        try:
+            await self._everybody_works(COORDINATED_S)
+        except DeadlineMissed:
+            if OUT_OF_SYNC not in self._broker.log.read_text("utf-8", "replace")[-OUT_OF_SYNC_WITHIN:]:
+                raise
+            self.coordinators_mended += 1
+            await asyncio.to_thread(self._broker.kill)
+            await self._start_broker()
+
+    async def _start_broker(self) -> None:
         published = self._feeder.published
         await asyncio.to_thread(self._broker.start)
         await until("the broker takes messages again", lambda: self._feeder.published > published, PROGRESS_S)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 from tests.chaos.planting import Bug, put
+from tests.chaos.sayings import partition_of
 
 from policywire.cases.timeline import Timeline
 from policywire.model.events import AnyEvent
@@ -80,18 +81,21 @@ def _group_offsets_trusted() -> None:
 def _timer_outside() -> None:
     """What time makes to be said is committed before the state that says so, in a transaction of its own."""
     tick, commit = Batch.tick, Lane._commit
-    apart: dict[int, Outgoing] = {}
+    apart: dict[int, list[tuple[str, bytes, bytes]]] = {}
 
     def tick_apart(this: Batch, member: str) -> None:
-        outgoing = this.outgoing
-        this.outgoing = apart.setdefault(this._lane, Outgoing("none", outgoing._timestamp, 1_000_000))
+        count = len(this._said)
         tick(this, member)
-        this.outgoing = outgoing
+        apart.setdefault(this._lane, []).extend(this._said[count:])
+        del this._said[count:]
 
     async def commit_ticks_first(this: Lane, batch: Batch, chunks: list[Chunk]) -> None:
-        ticks = apart.pop(this.number, None)
-        if ticks is not None and ticks.partitions:
-            await this._transactions.commit(ticks, {})
+        if ticks := apart.pop(this.number, []):
+            outgoing, outlets = Outgoing("none", batch.outgoing._timestamp, 1_000_000), batch._outlets
+            for topic, key, value in ticks:
+                for name in (topic, outlets.audit_log):
+                    outgoing.add(name, partition_of(key, outlets.partitions[name]), key, value)
+            await this._transactions.commit(outgoing, {})
         passing, this._transactions._passing = this._transactions._passing, _pass_by
         await commit(this, batch, chunks)
         this._transactions._passing = passing

@@ -31,7 +31,7 @@ SHORT: Final = (
     Fault("scale", workers=4),
     *KILLS_AT[4:6],
     Fault("kill_broker"),
-    Fault("clock_back", hours=60),
+    Fault("clock_back", hours=20),
     *KILLS_AT[6:8],
     Fault("swap", edition="broken"),
     Fault("scale", workers=3),
@@ -85,7 +85,8 @@ _LONG: Final[tuple[tuple[Fault, int], ...]] = (
     (Fault("stop_at", "before_commit", IN_TRAFFIC), 4),
     (Fault("burst", messages=BURST), 8),
     (Fault("flood", messages=FLOOD), 4),
-    (Fault("clock_back", hours=60), 4),
+    (Fault("clock_back", hours=20), 4),
+    (Fault("clock_back", hours=60), 2),
     (Fault("swap"), 20),
     (Fault("scale"), 16),
 )

@@ -66,6 +66,10 @@ class Stage:
         """Move the clock, forward or back."""
         self.shown.append(self.clock.move(by))
 
+    def move_clock_beyond(self, by: timedelta) -> None:
+        """Move it on from the greatest instant that it has shown."""
+        self.move_clock(max(self.shown) - self.clock() + by)
+
     async def put(self, edition: str) -> str:
         """Put an edition of the rules in place; gives the words in a worker's log that tell it has seen them."""
         if self._source == "topic":

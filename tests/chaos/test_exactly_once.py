@@ -11,7 +11,7 @@ from tests.chaos.board import POINTS
 from tests.chaos.bugs import BUGS
 from tests.chaos.faults import MEANING, Fault
 from tests.chaos.findings import Invariant
-from tests.chaos.harness import Plan, run
+from tests.chaos.harness import BROKER, Plan, run
 from tests.chaos.profiles import SHORT, short_plan
 from tests.chaos.recovery import summary
 from tests.chaos.stage import Source
@@ -25,12 +25,12 @@ BUG_CLAIMS = 3_000
 @pytest.fixture(scope="module")
 def broker() -> Iterator[LocalBroker]:
     """For the runs that leave their broker alone."""
-    with LocalBroker() as running:
+    with LocalBroker(properties=BROKER) as running:
         yield running
 
 
 def test_nothing_is_lost_duplicated_or_wrong_under_every_fault(tmp_path: Path) -> None:
-    with LocalBroker() as broker:
+    with LocalBroker(properties=BROKER) as broker:
         outcome = asyncio.run(run(short_plan(CLAIMS), broker, tmp_path))
     print(outcome)  # noqa: T201  the report of the run, shown when it fails
     audit = outcome.audit
@@ -85,7 +85,7 @@ PLANTED: dict[str, Planted] = {
     "sweep_taken_for_done": Planted((COVERED, KILL), "overdue", events_per_member=2),
     "revision_mislabelled": Planted((COVERED,), "mixed"),
     "rulebooks_mixed": Planted((COVERED,), "mixed"),
-    "wall_clock_believed": Planted((Fault("clock_back", hours=60),), "clock"),
+    "wall_clock_believed": Planted((Fault("clock_back", hours=20),), "clock"),
     "lane_kept_warm": Planted((Fault("scale", workers=1), Fault("scale", workers=2)) * 2, "duplicated"),
 }
 
