@@ -14,7 +14,7 @@ Profile = Literal["short", "long"]
 IN_TRAFFIC: Final = 8
 """A batch's point is hit when it is passed for the eighth time: in the midst of several lanes' batches."""
 BURST: Final = 240
-FLOOD: Final = 4_000
+FLOOD: Final = 10_000
 """More than half of what a lane takes in the guard's window of ten seconds."""
 EDITIONS: Final = ("covered", "broken", "reworded", "reviewed", "shipped")
 SCALES: Final = (4, 3, 1, 3, 2, 4, 1, 3)

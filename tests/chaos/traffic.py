@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 from msgspec import Struct, field
-from tests.chaos.intake import CLAIMS, SCHEDULING
+from tests.chaos.intake import CLAIMS, INPUTS, SCHEDULING
 from tests.chaos.spoiled import SPOILED, Message
 
 CLAIMS_PER_MEMBER: Final = 5
@@ -97,10 +97,11 @@ class Traffic:
                 yield self._appointment()
 
     def burst(self, count: int) -> Iterator[Message]:
-        """Messages that must become dead letters, of every class in turn."""
+        """Messages that must become dead letters, of every class in turn, in both topics."""
         for number in range(count):
             event = self._claim_content(self._random.choice(self._people), 1.0)
-            yield SPOILED[number % len(SPOILED)](_message(CLAIMS, event), event)
+            topic = INPUTS[number // len(SPOILED) % len(INPUTS)]
+            yield SPOILED[number % len(SPOILED)](_message(topic, event), event)
 
     def flood(self, count: int, fits: Callable[[bytes], bool]) -> Iterator[Message]:
         """The same of members whose key fits; none of the largest."""

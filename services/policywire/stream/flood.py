@@ -34,6 +34,9 @@ class FloodGuard:
     def trips(self, at: float, events: int, dead: int) -> bool:
         """Count a batch; whether too many of the window's events, this batch's included, are dead letters.
 
+        A batch without any does not trip: as good events leave the window the share of what came long ago may rise, but
+        to stop there would keep nobody from anything.
+
         Args:
             at: now, in seconds of any clock that does not go back.
             events: of the batch.
@@ -44,7 +47,7 @@ class FloodGuard:
             gone = self._entries.popleft()
             self._events -= gone.events
             self._dead -= gone.dead
-        return self._events >= self._events_min and self._dead > self._share_max * self._events
+        return dead > 0 and self._events >= self._events_min and self._dead > self._share_max * self._events
 
     def _add(self, entry: _Entry) -> None:
         self._entries.append(entry)

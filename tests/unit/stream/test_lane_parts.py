@@ -147,6 +147,14 @@ def test_a_flood_trips_and_is_over_when_it_left_the_window() -> None:
     assert not guard.trips(61, 100, 0)
 
 
+def test_a_batch_without_dead_letters_does_not_trip_though_the_share_of_former_ones_rises() -> None:
+    guard = FloodGuard(0.5, 60, 100)
+    assert not guard.trips(0, 200, 0)
+    assert not guard.trips(50, 100, 100)
+    assert not guard.trips(61, 20, 0)
+    assert guard.trips(62, 1, 1)
+
+
 def test_a_share_of_one_never_trips() -> None:
     assert not FloodGuard(1, 60, 1).trips(0, 1_000, 1_000)
 
