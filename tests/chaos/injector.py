@@ -92,6 +92,7 @@ class Injector:
             await self._everybody_works()
             self._feeder.allowance = int(self._share * (number + 1))
             await self._inject(fault)
+            print(f"{number} of {len(faults)}: {fault}", flush=True)  # noqa: T201  a run may take an hour
             self._stage.move_clock(self._step)
         await self._everybody_works()
         await self.stopwatch.finish()
