@@ -14,7 +14,7 @@ from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step
 from policywire.step import step as right_step
 from policywire.stream import batch as batches
-from policywire.stream import changelog, rulechange
+from policywire.stream import changelog
 from policywire.stream import opening as openings
 from policywire.stream import worker as workers
 from policywire.stream.batch import Batch
@@ -28,6 +28,8 @@ from policywire.stream.rulechange import Sweep
 from policywire.stream.rulefeed import RuleFeed
 from policywire.stream.worker import Worker
 
+LATE = 400
+"""So many batches take some seconds: a kill lands before."""
 Restore = Callable[[Opening, int], Awaitable[changelog.Restored]]
 
 
@@ -105,15 +107,14 @@ def _timer_outside() -> None:
 
 
 def _sweep_taken_for_done() -> None:
-    """The changelog says that all was looked at with the new rules when that has only begun, slowly."""
+    """The changelog says that all was looked at with the new rules when that has hardly begun; it begins late."""
     take, calls = Sweep.take, [0]
 
-    def take_slowly(this: Sweep) -> list[str]:
-        calls[0] += 1
-        return [] if calls[0] % 4 else take(this)
+    def take_late(this: Sweep) -> list[str]:
+        calls[0] += bool(this.waiting)
+        return [] if calls[0] < LATE else take(this)
 
-    put(rulechange, "MEMBERS_MAX", 1)
-    put(Sweep, "take", take_slowly)
+    put(Sweep, "take", take_late)
     put(Sweep, "swept", property(lambda this: this._revision))
 
 

@@ -275,10 +275,12 @@ def forget_a_timeline(log: Log) -> None:
 
 
 def go_back(log: Log) -> None:
+    """A transaction's claims end before those of its forerunner."""
     entries = log.entries["member-timelines", 0]
-    before = {"offsets": {CLAIMS: 10**6, SCHEDULING: 0}}
-    value = msgspec.json.encode(before | {"swept": msgspec.json.decode(entries[-1].value or b"")["swept"]})
-    entries.insert(0, Entry(0, entries[0].timestamp, b"\xffoffsets", value, ()))
+    former, at = [at for at, entry in enumerate(entries) if entry.key == b"\xffoffsets"][1:3]
+    stated = msgspec.json.decode(entries[at].value or b"")
+    stated["offsets"][CLAIMS] = msgspec.json.decode(entries[former].value or b"")["offsets"][CLAIMS] - 1
+    entries[at] = replace(entries[at], value=msgspec.json.encode(stated))
 
 
 def be_late(log: Log) -> None:

@@ -36,7 +36,7 @@ def test_nothing_is_lost_duplicated_or_wrong_under_every_fault(tmp_path: Path) -
     audit = outcome.audit
     assert audit.counts == {}
     assert audit.inputs["claim-events"] > CLAIMS
-    assert audit.inputs["scheduling-events"] == CLAIMS // 10
+    assert audit.inputs["scheduling-events"] > CLAIMS // 10
     assert min(audit.outputs.values()) > 0
     assert min(audit.ticked, audit.followed, audit.settled, audit.forgotten, audit.interleaved) > 0
     assert len(audit.revisions) >= 3
@@ -63,7 +63,7 @@ class Planted(Struct, frozen=True):
     events_per_member: int = 20
 
 
-KILL = Fault("kill")
+KILL, BURST = Fault("kill"), Fault("burst", messages=1)
 COVERED, REWORDED = Fault("swap", edition="covered"), Fault("swap", edition="reworded")
 
 PLANTED: dict[str, Planted] = {
@@ -82,7 +82,7 @@ PLANTED: dict[str, Planted] = {
     "timer_outside": Planted(
         (KILL, Fault("kill_at", "after_commit")), "duplicated", step_hours=144, events_per_member=2
     ),
-    "sweep_taken_for_done": Planted((COVERED, KILL), "overdue", events_per_member=2),
+    "sweep_taken_for_done": Planted((BURST, BURST, COVERED, KILL), "overdue", events_per_member=2),
     "revision_mislabelled": Planted((COVERED,), "mixed"),
     "rulebooks_mixed": Planted((COVERED,), "mixed"),
     "wall_clock_believed": Planted((Fault("clock_back", hours=20),), "clock"),
