@@ -7,6 +7,7 @@ there is traffic for those still to come.
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
 
 from aiokafka import AIOKafkaProducer
@@ -19,6 +20,7 @@ LEFT_S = 60.0
 """Beyond its allowance the feeder goes on, so that a worker that comes back finds work: at a quarter of its rate, but
 so slowly that what is left would last a minute. So a fault never waits for traffic that is over."""
 DELIVERY_S = 90.0
+STOP_S = 10.0
 
 
 class Feeder:
@@ -73,20 +75,28 @@ class Feeder:
             linger_ms=5,
             request_timeout_ms=int(DELIVERY_S * 1000),
         )
-        async with producer:
-            credit, last = 0.0, monotonic()
-            while self.has_traffic:
-                await asyncio.sleep(TURN_S)
-                now = monotonic()
-                credit, last = min(credit + self._pace() * (now - last), self._rate), now
-                while credit >= 1 and self.has_traffic and self._sent - self.published < UNANSWERED_MAX:
-                    credit -= 1
-                    await self._publish(producer, next(self._messages))
-                while self._burst and self._unanswered_extra < UNANSWERED_MAX:
-                    await self._publish_extra(producer, self._burst.popleft())
-                self._check()
-            await producer.flush()
+        await producer.start()
+        try:
+            await self._publish_all(producer)
+        finally:
+            with suppress(TimeoutError):  # it waits for answers for as long as the broker is gone
+                async with asyncio.timeout(STOP_S):
+                    await producer.stop()
+
+    async def _publish_all(self, producer: AIOKafkaProducer) -> None:
+        credit, last = 0.0, monotonic()
+        while self.has_traffic:
+            await asyncio.sleep(TURN_S)
+            now = monotonic()
+            credit, last = min(credit + self._pace() * (now - last), self._rate), now
+            while credit >= 1 and self.has_traffic and self._sent - self.published < UNANSWERED_MAX:
+                credit -= 1
+                await self._publish(producer, next(self._messages))
+            while self._burst and self._unanswered_extra < UNANSWERED_MAX:
+                await self._publish_extra(producer, self._burst.popleft())
             self._check()
+        await producer.flush()
+        self._check()
 
     def _pace(self) -> float:
         """Messages a second now."""
