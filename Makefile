@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 .PHONY: help .venv demo test test-compiled chaos lint check bench lock
 
 help: ## Say what there is.
-	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .venv: $(READY) ## Set up .venv with exactly the locked packages, and policywire itself as it is in this checkout.
 
