@@ -15,7 +15,7 @@ Days = Annotated[int, Meta(ge=0, le=36_600)]
 
 
 class AlertText(Closed, frozen=True, kw_only=True):
-    """How alerts of one kind speak, with {codes}, {policy}, {payer}; companion_policy_review's also with {companion}."""
+    """How alerts of one kind speak. Texts may hold {codes}, {policy}, {payer}, and some {companion}."""
 
     audience: Annotated[Audience, Meta(description="Who acts on it.")]
     severity: Annotated[Severity, Meta(description="How loud, unless severity_by_days says otherwise.")]
