@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-compiled chaos lint check bench lock
+.PHONY: help .venv demo test compiled test-compiled chaos lint check bench lock
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -33,11 +33,11 @@ test: $(READY) ## Run every test, real Kafka included.
 # The same sources with the hottest modules as C extensions: built from a copy, so that nothing compiled lies in services/
 # and is run there after the source has changed.
 COMPILED := build/compiled
-HOT := $(wildcard services/policywire/*.py services/policywire/*/*.py)
+SOURCES := $(shell find services/policywire rules schemas -type f -not -path '*/__pycache__/*')
 
 compiled: $(COMPILED)/.ready ## Compile the hottest modules to build/compiled/ (needs a C compiler).
 
-$(COMPILED)/.ready: $(READY) $(HOT) pyproject.toml
+$(COMPILED)/.ready: $(READY) $(SOURCES) pyproject.toml
 	@rm -rf $(COMPILED) build/sdist
 	$(BIN)/python -m hatchling build -t sdist -d build/sdist
 	HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \

@@ -145,7 +145,7 @@ def _agreements(events: list[Event]) -> list[tuple[Event, Event | None]]:
 
 def _sightings(events: list[Event]) -> list[tuple[str | None, dt.date, str]]:
     """Payer, day and event of every targeted code that was ever booked or billed under one that has the policy."""
-    answer = []
+    answer: list[tuple[str | None, dt.date, str]] = []
     for event in events:
         payer = payer_of(event)
         if payer is None:

@@ -115,10 +115,15 @@ def _altered(
     for version in sorted(before.keys() | after.keys()):
         by_code, general = changes(before.get(version), after.get(version))
         if (by_code or general) and not _makes_way(version, before, after):
-            former = _in_force(before, version)
-            if version not in before and former is not None:
-                by_code, general = changes(former, after[version])
-                general = ["a new version", *general] if by_code else ["a new version that answers as the former"]
+            if version not in before and (former := _in_force(before, version)) is not None:
+                by_code, general = changes(
+                    replace(former, effective_through=after[version].effective_through), after[version]
+                )
+                same = not (by_code or general)
+                general = [
+                    "a new version that answers as was published for its days" if same else "a new version",
+                    *general,
+                ]
             told = [*general, *(f"{code} {how}" for code, how in sorted(by_code.items())[:CODES_TOLD_MAX])]
             if len(by_code) > CODES_TOLD_MAX:
                 told.append(f"and {len(by_code) - CODES_TOLD_MAX} more")
@@ -136,8 +141,10 @@ def _makes_way(version: str, before: Mapping[str, Answers], after: Mapping[str, 
 
 
 def _in_force(versions: Mapping[str, Answers], day: str) -> Answers | None:
-    """The answers of the version that was in force on a day, against which a new version from that day on is held."""
-    return versions[max(earlier)] if (earlier := [first for first in versions if first <= day]) else None
+    """What was published for a day, against which a new version from that day on is held; None: nothing."""
+    earlier = [first for first in versions if first <= day]
+    found = versions[max(earlier)] if earlier else None
+    return found if found is None or found.effective_through is None or day <= found.effective_through else None
 
 
 def _of_sources(policy: CompiledPolicy | None) -> Iterator[Announcement]:

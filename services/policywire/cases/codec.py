@@ -29,8 +29,8 @@ claims or appointments each then stay under 2 GB. Most have one, which is shorte
 _PLAIN: Final = 1
 _PACKED: Final = 2
 _CHECK_BYTES: Final = 4
-_UNPACKED_MAX: Final = 2**26
-"""More is no timeline: packed it would not have fitted into its topic."""
+OCTETS_MAX: Final = 2**26
+"""A longer timeline is neither written nor read."""
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Timeline)
 
@@ -45,6 +45,9 @@ def is_strange_to(encoded: bytes, subject_id: str, looked: str) -> bool:
         encoded: the timeline.
         subject_id: the claim's or the appointment's id.
         looked: the rulebook, as ``Timeline.looked`` names it.
+
+    Raises:
+        TimelineUnreadable: the bytes are damaged.
     """
     plain = _unpacked(encoded) if encoded[0] == _PACKED else encoded
     return subject_id.encode() not in plain and looked.encode() in plain
@@ -62,9 +65,28 @@ class TimelineUnreadable(PolicywireError):
         )
 
 
-def encode(timeline: Timeline) -> bytes:
-    """The timeline as bytes, with a checksum, because a flipped bit can leave the MessagePack readable."""
+class TimelineTooLong(PolicywireError):
+    """A timeline has more bytes than are allowed, before it is packed; ``octets`` says how many."""
+
+    def __init__(self, octets: int) -> None:
+        self.octets = octets
+        super().__init__(f"a timeline of {octets} bytes is more than is allowed")
+
+
+def encode(timeline: Timeline, octets_max: int = OCTETS_MAX) -> bytes:
+    """The timeline as bytes, with a checksum, because a flipped bit can leave the MessagePack readable.
+
+    Args:
+        timeline: of one member.
+        octets_max: of the MessagePack, however small it is when packed: each touch of the member unpacks and decodes
+            it at a stretch.
+
+    Raises:
+        TimelineTooLong: it has more.
+    """
     version, body = _PLAIN, _encoder.encode(timeline)
+    if len(body) > octets_max:
+        raise TimelineTooLong(len(body))
     if len(body) >= PACKED_FROM:
         version, body = _PACKED, bytes(lz4.compress_block(body))
     return b"%c%b%b" % (version, _checksum(body), body)
@@ -79,7 +101,7 @@ def decode(data: bytes) -> Timeline:
     check(data)
     try:
         return _decoder.decode(_unpacked(data) if data[0] == _PACKED else data[1 + _CHECK_BYTES :])
-    except (msgspec.MsgspecError, DecompressionError):
+    except msgspec.MsgspecError:
         raise TimelineUnreadable("corrupt") from None
 
 
@@ -104,9 +126,12 @@ def _unpacked(data: bytes) -> bytes:
     """The MessagePack of a packed timeline.
 
     Raises:
-        DecompressionError: it is none.
+        TimelineUnreadable: it is none.
     """
     block = data[1 + _CHECK_BYTES :]
-    if int.from_bytes(block[:4], "little") > _UNPACKED_MAX:
-        raise DecompressionError("too large")
-    return bytes(lz4.decompress_block(block))
+    if int.from_bytes(block[:4], "little") > OCTETS_MAX:
+        raise TimelineUnreadable("corrupt")
+    try:
+        return bytes(lz4.decompress_block(block))
+    except DecompressionError:
+        raise TimelineUnreadable("corrupt") from None

@@ -44,7 +44,7 @@ class Notice(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
     ordering_provider_npi: str | None
     evidence: tuple[str, ...]
     wording: int
-    """Checksum of the message and action it was opened with, so that new words are said again."""
+    """Checksum of the words it was opened with, so that new ones are said again."""
     companion: str | None = None
     """The other policy to review, where the alert points at one."""
 
@@ -62,14 +62,14 @@ class Notice(Struct, frozen=True, array_like=True, kw_only=True, gc=False):
         return (self.kind, self.claim_id, self.line_number, self.appointment_id, self.code)
 
 
-def wording(texts: AlertTexts, *, of_appointment: bool) -> int:
-    """The checksum of an alert kind's words."""
-    return _checksum(*texts.words(of_appointment=of_appointment))
+def wording(texts: AlertTexts, payer: str, *, of_appointment: bool) -> int:
+    """The checksum of an alert kind's words and of the payer's name, which stands among them."""
+    return _checksum(*texts.words(of_appointment=of_appointment), payer)
 
 
-@lru_cache(maxsize=256)  # of every alert that is looked at, and of few kinds
-def _checksum(message: str, action: str) -> int:
-    return zlib.crc32(f"{message}\0{action}".encode())
+@lru_cache(maxsize=4096)  # of every alert that is looked at, and of few kinds and payers
+def _checksum(message: str, action: str, payer: str) -> int:
+    return zlib.crc32(f"{message}\0{action}\0{payer}".encode())
 
 
 def render(notice: Notice, member_id: str, rulebook: Rulebook, status: Literal["open", "resolved"] = "open") -> Alert:

@@ -197,6 +197,9 @@ class Watch:
             companion=companion,
         )
 
+    def _payer(self, verdict: Verdict) -> str:
+        return self.rulebook.payers[verdict.payer_id].name
+
     def _notice(self, kind: str, verdict: Verdict, **rest: Any) -> Notice:
         texts = self.rules.texts[kind]
         return Notice(
@@ -207,7 +210,7 @@ class Watch:
             policy_id=verdict.policy_id,
             version=verdict.version,
             date_of_service=verdict.date_of_service,
-            wording=wording(texts, of_appointment=verdict.line_number is None),
+            wording=wording(texts, self._payer(verdict), of_appointment=verdict.line_number is None),
             **rest,
         )
 

@@ -19,7 +19,7 @@ SUBCOMMANDS = {
     "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),
     "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),
     "bench": ("policywire.cli.bench:command", "Measure speed and memory on this machine."),
-    "demo": ("policywire.cli.demo:command", "Watch claims go through a real Kafka and come out decided."),
+    "demo": ("policywire.cli.demo:command", "See a practice's months and four members' stories on a real Kafka."),
     "read": ("policywire.cli.read:command", "Print what is in a topic."),
     "generate": ("policywire.cli.generate:command", "Write synthetic events to try things with."),
     "broker": ("policywire.cli.broker:command", "Run a real Apache Kafka on this machine, with every topic."),

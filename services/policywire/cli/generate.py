@@ -71,7 +71,7 @@ def command() -> None:
 @command.command()
 @_options
 def claims(**given: Any) -> None:
-    """Write claim events as JSON lines, as `policywire replay` reads them.
+    """Claims, as JSON lines that `policywire replay` reads.
 
     A mix of specialties and payers; among Cigna's the situations that MM 0552 speaks of, on both sides of its change;
     drafts, replaced and voided claims; bad ones of every kind. All of it is synthetic.
@@ -83,7 +83,7 @@ def claims(**given: Any) -> None:
 @command.command()
 @_options
 def scheduling(**given: Any) -> None:
-    """Write scheduling events as JSON lines, as `policywire replay` reads them.
+    """Appointments and agreements, as such JSON lines.
 
     Appointments that are booked, moved, cancelled, kept or missed, and agreements to pay for the listed codes among
     them, some of which do not hold; late and bad ones. The members are those of `generate claims`: of the same number

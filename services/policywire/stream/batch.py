@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from policywire.cases.announcements import Key
-from policywire.cases.codec import TimelineUnreadable, is_strange_to
+from policywire.cases.codec import TimelineTooLong, TimelineUnreadable, is_strange_to
 from policywire.cases.codec import decode as decode_timeline
 from policywire.cases.codec import encode as encode_timeline
 from policywire.cases.timeline import Timeline
@@ -26,7 +26,7 @@ from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step, follow, looked_with, passed_by, step, tick
 from policywire.stream import changelog, deadletters
 from policywire.stream.clock import CLOCK_AHEAD
-from policywire.stream.outgoing import Outgoing
+from policywire.stream.outgoing import Outgoing, RecordTooLarge
 from policywire.stream.partitioning import places_of_ids
 from policywire.stream.reader import Chunk
 from policywire.stream.tally import Tally
@@ -133,7 +133,7 @@ class Batch:
             if member not in overlay and member not in members:
                 passed = passed_by(event, rulebook)
                 if passed is not None and (
-                    member not in remembered or is_strange_to(remembered[member], _subject_id(event), looked)
+                    member not in remembered or self._is_strange(remembered[member], event, looked)
                 ):
                     undecided += passed.undecided_lines
                     unmapped += passed.unmapped_codes
@@ -146,6 +146,12 @@ class Batch:
         self.tally.unmapped_codes += unmapped
         self.tally.ages.append((chunk.timestamp, taken))
         yield
+
+    def _is_strange(self, encoded: bytes, event: AnyEvent, looked: str) -> bool:
+        try:
+            return is_strange_to(encoded, _subject_id(event), looked)
+        except TimelineUnreadable as error:
+            raise changelog.unreadable(self._lane, error) from None
 
     def _decide(self, waiting: list[tuple[AnyEvent, Any]], chunk: Chunk) -> Iterator[None]:
         for number, (event, record) in enumerate(waiting, 1):
@@ -245,13 +251,19 @@ class Batch:
             if not number % BREATH:
                 yield
         for number, (member, timeline) in enumerate(self._overlay.items(), 1):
-            encoded = None if timeline is None else encode_timeline(timeline)
+            encoded = None if timeline is None else self._encoded(timeline)
             self.change.timelines[member] = encoded
             due = changelog.due_header(self._dues.get(member)) if encoded is not None else []
             outgoing.add(outlets.changelog, self._lane, member.encode(), encoded, due)
             if not number % BREATH:
                 yield
         self.tally.timelines_changed = len(self.change.timelines)
+
+    def _encoded(self, timeline: Timeline) -> bytes:
+        try:
+            return encode_timeline(timeline, self.outgoing.octets_max)
+        except TimelineTooLong as error:
+            raise RecordTooLarge(self._outlets.changelog, error.octets) from None
 
     def add_offsets(self, offsets: dict[str, int], swept: str, said: str) -> None:
         """Put the lane's input offsets, by topic name without prefix, into the changelog, and how far it followed."""

@@ -97,6 +97,11 @@ class Outgoing:
         growing.counts.append(1)
 
     @property
+    def octets_max(self) -> int:
+        """Of a record, where its topic has no limit of its own."""
+        return self._octets_max
+
+    @property
     def partitions(self) -> list[Partition]:
         """Where something will be written."""
         return list(self._partitions)

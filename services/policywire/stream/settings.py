@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from policywire.cases.codec import OCTETS_MAX
 from policywire.errors import BadInput
 
 PREFIX = "POLICYWIRE_"
@@ -131,8 +132,10 @@ class Batches(Group):
         default=0.1, description="Enough deciding for one batch: bounds latency, and what one transaction has to carry"
     )
     deadline_s: Seconds = Field(default=8.0, description="For sending and committing a batch")
-    record_bytes_max: Annotated[int, Field(ge=1_024)] = Field(
-        default=1_000_000, description="A timeline or record larger than this stops the lane; below max.message.bytes"
+    record_bytes_max: Annotated[int, Field(ge=1_024, le=OCTETS_MAX)] = Field(
+        default=1_000_000,
+        description="A record, or a timeline before it is packed, larger than this stops the lane; below "
+        "max.message.bytes",
     )
     tick_s: Seconds = Field(default=60.0, description="How often what is due by time alone is looked for")
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from tests.unit.scenes import RULES, shipped
 from policywire.cases.announcements import Key, PolicyMemory, announce, decode, encode
 from policywire.model.records import Alert
 from policywire.rulebook.load import load_rulebook
-from policywire.rulebook.rulebook import Rulebook
+from policywire.rulebook.rulebook import Rulebook, Version
 from policywire.workbench.demo.successor import write_successor
 
 Memory = Mapping[Key, PolicyMemory]
@@ -31,12 +32,18 @@ def altered(folder: Path, *edits: tuple[str, str]) -> Rulebook:
     return load_rulebook(folder)
 
 
-def with_a_version_from(day: dt.date) -> Rulebook:
-    """The shipped rulebook with one more version of MM 0552, like its last."""
+def with_versions(*versions: Version) -> Rulebook:
+    """The shipped rulebook with these versions of MM 0552."""
     (policy,) = shipped().policies()
-    more = replace(policy, versions=(*policy.versions, replace(policy.versions[-1], effective_from=day)))
-    index = {payer_id: dict.fromkeys(codes, (more,)) for payer_id, codes in shipped().index.items()}
+    other = replace(policy, versions=versions)
+    index = {payer_id: dict.fromkeys(codes, (other,)) for payer_id, codes in shipped().index.items()}
     return replace(shipped(), index=index, revision="sha256:newer")
+
+
+def with_a_version_from(day: dt.date, **other: Any) -> Rulebook:
+    """The shipped rulebook with one more version of MM 0552, like its last but for what is ``other``."""
+    (policy,) = shipped().policies()
+    return with_versions(*policy.versions, replace(policy.versions[-1], effective_from=day, **other))
 
 
 def after(rulebook: Rulebook, memory: Memory | None = None) -> tuple[Memory, tuple[Alert, ...]]:
@@ -127,18 +134,47 @@ def test_a_new_version_is_told_by_what_it_answers_otherwise_than_the_one_before(
 
 def test_a_version_that_ends_with_none_after_it_is_told(started: Memory) -> None:
     (policy,) = shipped().policies()
-    ended = replace(
-        policy, versions=(policy.versions[0], replace(policy.versions[1], effective_through=dt.date(2026, 3, 15)))
-    )
-    index = {payer_id: dict.fromkeys(codes, (ended,)) for payer_id, codes in shipped().index.items()}
-    told = changes_told(after(replace(shipped(), index=index, revision="sha256:ended"), started)[1])
+    first, second = policy.versions
+    ended = with_versions(first, replace(second, effective_through=dt.date(2026, 3, 15)))
+    told = changes_told(after(ended, started)[1])
     assert "in force through 2026-03-15" in told[dt.date(2025, 12, 16)].message
     assert "0565T" in told[dt.date(2025, 12, 16)].procedure_codes
 
 
 def test_a_new_version_that_answers_as_the_one_before_says_so(started: Memory) -> None:
     told = changes_told(after(with_a_version_from(dt.date(2026, 6, 1)), started)[1])
-    assert "a new version that answers as the former" in told[dt.date(2026, 6, 1)].message
+    assert "a new version that answers as was published for its days" in told[dt.date(2026, 6, 1)].message
+
+
+def test_a_new_version_with_another_way_to_authorization_says_so(started: Memory) -> None:
+    told = changes_told(after(with_a_version_from(dt.date(2026, 6, 1), prior_authorization="required"), started)[1])
+    message = told[dt.date(2026, 6, 1)].message
+    assert "(a new version; prior authorization no_pathway becomes required)" in message
+
+
+def test_a_new_version_after_days_for_which_nothing_was_published_adds_its_codes() -> None:
+    (policy,) = shipped().policies()
+    ended = tuple(replace(each, effective_through=dt.date(2025, 12, 31)) for each in policy.versions[-1:])
+    memory = after(with_versions(*ended))[0]
+    told = changes_told(
+        after(with_versions(*ended, replace(policy.versions[-1], effective_from=dt.date(2026, 6, 1))), memory)[1]
+    )
+    assert "0565T added" in told[dt.date(2026, 6, 1)].message
+
+
+def test_versions_published_together_are_each_told_by_what_was_published_for_their_days(started: Memory) -> None:
+    (policy,) = shipped().policies()
+    first, second = policy.versions
+    months = [dt.date(2026, month, 1) for month in (6, 7)]
+    ends = [day - dt.timedelta(days=1) for day in months]
+    other = replace(second, effective_from=months[0], effective_through=ends[1], prior_authorization="required")
+    again = replace(second, effective_from=months[1])
+    told = changes_told(
+        after(with_versions(first, replace(second, effective_through=ends[0]), other, again), started)[1]
+    )
+    assert told.keys() == set(months)
+    assert "(a new version; prior authorization no_pathway becomes required)" in told[months[0]].message
+    assert "answers as was published for its days" in told[months[1]].message
 
 
 def test_a_policy_that_is_taken_away_is_told_and_its_source_alerts_resolve(started: Memory, tmp_path: Path) -> None:

@@ -45,6 +45,22 @@ def test_the_first_byte_is_the_version(timeline: Timeline, short: Timeline) -> N
     assert codec.encode(short)[0] == 1
 
 
+def test_a_timeline_that_would_not_be_read_again_is_not_written(timeline: Timeline) -> None:
+    plain = len(msgspec.msgpack.encode(timeline))
+    assert codec.decode(codec.encode(timeline, plain)) == timeline
+    with pytest.raises(codec.TimelineTooLong) as refused:
+        codec.encode(timeline, plain - 1)
+    assert refused.value.octets == plain
+    assert len(codec.encode(timeline)) < plain - 1, "packed it would have been small enough"
+
+
+def test_a_damaged_block_is_told_as_such_where_only_its_bytes_are_looked_for() -> None:
+    body = (100).to_bytes(4, "little") + b"\xf0"
+    with pytest.raises(codec.TimelineUnreadable) as refused:
+        codec.is_strange_to(b"\x02" + zlib.crc32(body).to_bytes(4, "big") + body, "C1", "revision")
+    assert refused.value.kind == "corrupt"
+
+
 def test_a_long_timeline_is_packed_to_less_than_two_thirds(timeline: Timeline, short: Timeline) -> None:
     plain = len(msgspec.msgpack.encode(timeline))
     assert plain >= codec.PACKED_FROM > len(codec.encode(short))

@@ -77,10 +77,10 @@ def test_what_was_not_done_is_not(how: str) -> None:
 
 
 def test_a_valid_agreement_leaves_nothing_to_hold_until_it_is_taken_back() -> None:
-    scene = Scene(visit(day=BEFORE), signed(), ended("completed", at=AFTER), rulebook=RULES)
-    assert scene.alerts == ()
-    scene.then(revoked("2026-02-01T00:00:00Z"))
-    assert [each.kind for each in scene.alerts] == ["service_without_agreement"]
+    events = (visit(day=BEFORE), signed(), ended("completed", at=AFTER))
+    assert Scene(*events, rulebook=RULES).alerts == ()
+    alerts = Scene(*events, revoked("2026-02-01T00:00:00Z"), rulebook=RULES).alerts
+    assert [each.kind for each in alerts] == ["service_without_agreement"]
 
 
 def test_determinations_are_as_without_it() -> None:

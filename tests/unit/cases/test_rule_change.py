@@ -4,6 +4,7 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.scenes import RULES, Event, Scene, claim, ended, instant, shipped, visit
 
 from policywire.cases import codec
@@ -125,3 +126,17 @@ def test_a_claim_waits_for_its_members_next_event(covering: Rulebook) -> None:
     scene.folding.rulebook = covering
     scene.then(ended("no_show"))
     assert scene.determination.outcome == "review"
+
+
+def test_a_payer_that_takes_another_name_is_called_by_it_in_what_stands_open() -> None:
+    profile = shipped().payers["62308"]
+    renamed = replace(
+        shipped(),
+        revision="sha256:renamed-renamed-renamed",
+        payers=dict.fromkeys(shipped().payers, replace(profile, name="Another Name")),
+    )
+    given = at(timeline_of(visit("0565T")), renamed)
+    messages = [each.message for each in given.records if isinstance(each, Alert)]
+    assert len(messages) == 2
+    assert all("Another Name" in message for message in messages)
+    assert not [each for each in given.records if isinstance(each, Determination)]

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -270,3 +270,16 @@ def test_the_command_s_output_is_what_replay_reads(tmp_path_factory: pytest.Temp
     assert topics["determinations"] > 20
     assert topics["alerts"] > 20
     assert 30 < topics["dead-letters"] < 90
+
+
+@pytest.mark.parametrize(("first", "last"), [(date(1, 1, 1), date(2026, 1, 1)), (date(2026, 1, 1), date(9999, 12, 31))])
+def test_days_beyond_the_contract_are_refused(first: date, last: date) -> None:
+    with pytest.raises(BadInput, match="from 1901-01-01 to 2198-12-31"):
+        list(generate_scheduling(10, 1, SchedulingMix(start=first, end=last)))
+
+
+@pytest.mark.parametrize("first", [date(1901, 1, 1), date(2198, 12, 30)])
+def test_at_the_edges_all_is_good(first: date) -> None:
+    mix = SchedulingMix(start=first, end=first + timedelta(days=1))
+    events = [SCHEDULING_DECODER.decode(each.value, each.key) for each in generate_scheduling(300, 1, mix)]
+    assert len(events) == 300

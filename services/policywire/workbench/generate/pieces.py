@@ -86,6 +86,10 @@ class Calendar:
         return f"{self.days[self._before + seconds // DAY_SECONDS]}T{clock}Z"
 
 
+DAY_MIN, DAY_MAX = date(1901, 1, 1), date(2198, 12, 31)
+"""Services are billed after their day and booked ahead of it, and the contract's dates lie in 1900 to 2199."""
+
+
 def refuse_impossible(members: int | None, start: date, end: date, **shares: float) -> None:
     """Refuse a mix that asks for what cannot be.
 
@@ -99,6 +103,10 @@ def refuse_impossible(members: int | None, start: date, end: date, **shares: flo
         raise BadInput(f"There must be at least {CIGNA_EVERY} members, for one in so many is Cigna's.")
     if end < start:
         raise BadInput("The last day is before the first.")
+    if start < DAY_MIN or end > DAY_MAX:
+        raise BadInput(
+            f"Events can be made for days from {DAY_MIN} to {DAY_MAX}; the contract's dates end soon beyond."
+        )
 
 
 def members_needed(events: int, hits: float) -> int:
