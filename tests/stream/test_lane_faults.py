@@ -285,7 +285,8 @@ async def test_a_timeline_too_large_for_its_topic_is_a_loud_stop_and_commits_not
 
 async def test_a_timeline_that_is_small_only_when_packed_is_a_loud_stop_too(broker: LocalBroker, topics: str) -> None:
     settings = settings_for(broker.bootstrap_servers, topics, batches={"record_bytes_max": 20_000})
-    await publish(settings, [claim(1, narrative="BMAC " * 10_000)])
+    (line,) = claim(1)["lines"]
+    await publish(settings, [claim(1, lines=[line | {"procedure_code": "20999", "narrative": "BMAC " * 10_000}])])
     error = await outcome_of(settings)
     assert isinstance(error, LaneStopped)
     assert f"lane {LANE}" in str(error)
