@@ -18,7 +18,8 @@ from policywire.cases.rulechange import appointments_to_come, remembering, still
 from policywire.cases.timeline import Timeline, blank
 from policywire.cases.watch import is_wanted
 from policywire.decision import verdict as verdicts_
-from policywire.model.events import AnyEvent, AppointmentContent, ClaimContent
+from policywire.model.calendar import add_months
+from policywire.model.events import AnyEvent, AppointmentContent, AppointmentEnding, ClaimContent, ClaimVoided
 from policywire.model.records import Record
 from policywire.rulebook.rulebook import Rulebook
 
@@ -51,8 +52,11 @@ def step(event: AnyEvent, timeline: Timeline | None, rulebook: Rulebook, now: da
     before = followed.timeline or blank(event.member_id)
     today = _day(now)
     folded = fold(event, before, rulebook)
-    if folded is before and (timeline is None or not _is_stale(before, rulebook, today)):
+    is_current = timeline is None or not _is_stale(before, rulebook, today)
+    if is_current and folded is before:
         given = Step(followed.timeline, due=_midnight(before.due))
+    elif is_current and _came_before_its_content(event, before):
+        given = _remembered(event, folded, rulebook)
     else:
         given = _look(folded, before, rulebook, today)
     return Step(given.timeline, (*followed.records, *given.records), given.due, undecided, unmapped)
@@ -96,6 +100,20 @@ def follow(timeline: Timeline, rulebook: Rulebook, now: datetime) -> Step:
     if not unwanted and not any(appointments_to_come(timeline, today)):
         return Step(timeline, due=_midnight(timeline.due))
     return _look(remembering(timeline, today), timeline, rulebook, today)
+
+
+def _came_before_its_content(event: AnyEvent, before: Timeline) -> bool:
+    """Whether it is the end of something that nothing was known of: most endings are, for few codes are listed."""
+    if isinstance(event, AppointmentEnding):
+        return event.appointment_id not in before.appointments
+    return isinstance(event, ClaimVoided) and event.claim_id not in before.claims
+
+
+def _remembered(event: AnyEvent, folded: Timeline, rulebook: Rulebook) -> Step:
+    """What looking at a timeline would give that has learnt of an ending alone: one thing more to forget one day."""
+    expiry = add_months(_day(event.occurred_at), rulebook.watch.retention_months)
+    due = expiry if folded.due is None else min(expiry, folded.due)
+    return Step(replace(folded, looked=looked_with(rulebook), due=due), due=_midnight(due))
 
 
 def _stated(event: AnyEvent) -> tuple[str, Sequence[str]]:

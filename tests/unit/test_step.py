@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.unit.scenes import RULES, Event, claim, instant, line, shipped, signed, visit, voided
+from tests.unit.scenes import RULES, Event, claim, ended, instant, line, shipped, signed, visit, voided
 
+from policywire import step as module
 from policywire.cases import codec
 from policywire.cases.timeline import Timeline
 from policywire.model.decode import EVENT_DECODER
@@ -189,3 +190,23 @@ def test_a_now_that_goes_back_loses_nothing_and_the_later_one_gives_the_same_as_
 def severities(timeline: Timeline) -> dict[str, str]:
     """How loud each kind of alert is that is open."""
     return {notice.kind: notice.severity for notice in timeline.notices}
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        ended("completed", at="2026-01-10T10:00:00Z", appointment_id="unknown"),
+        ended("cancelled", at="2023-12-10T10:00:00Z", appointment_id="unknown"),
+        voided(at="2027-12-31T23:00:00-05:00", claim_id="unknown"),
+    ],
+)
+@pytest.mark.parametrize("known", [(), (visit("0565T", "0717T"), claim(at="2026-01-04T00:00:00Z"), signed())])
+def test_an_ending_of_something_unknown_leaves_what_a_look_at_everything_would(
+    ending: Event, known: tuple[Event, ...]
+) -> None:
+    given = stepped(ending, remembered(*known) if known else None)
+    assert given.timeline is not None
+    everything = module._look(given.timeline, given.timeline, shipped(), NOW.date())
+    assert given.records == everything.records == ()
+    assert given.timeline == everything.timeline
+    assert given.due == everything.due
