@@ -38,9 +38,10 @@ class Fleet:
         Raises:
             DeadlineMissed: a worker did not leave, or a lane was not taken over.
         """
-        wanted, before = self.workers[:count], self.committed()
+        wanted = self.workers[:count]
         for worker in self.active[count:]:
             await worker.stop()
+        before = self.committed()  # what those that left have committed last included, so that others must go on
         for worker in wanted[len(self.active) :]:
             self.start(worker)
         self.active = wanted

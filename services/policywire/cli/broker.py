@@ -6,6 +6,7 @@ Knows the terminal. The node is ``policywire.broker``'s, the topics are ``policy
 import asyncio
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -42,21 +43,13 @@ def command(
         click.echo(f"{BOOTSTRAP_VARIABLE}={bootstrap_servers}")
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with LocalBroker(data, full_jit=full_jit) as broker:
+    with suppress(KeyboardInterrupt), LocalBroker(data, full_jit=full_jit) as broker:
         _report(_topics(broker.bootstrap_servers, topic_prefix, partitions))
-        click.echo(f"{BOOTSTRAP_VARIABLE}={broker.bootstrap_servers}")
         click.echo(f"Apache Kafka is ready, its data in {broker.data}. Ctrl-C stops it.", err=True)
-        _wait(broker)
-
-
-def _wait(broker: LocalBroker) -> None:
-    """Return when asked to stop."""
-    try:
+        click.echo(f"{BOOTSTRAP_VARIABLE}={broker.bootstrap_servers}")
         status = broker.wait()
-    except KeyboardInterrupt:
-        return
-    message = f"Kafka ended by itself with status {status}. With --data, its kafka.log there would say why."
-    raise NodeFailed(message)
+        message = f"Kafka ended by itself with status {status}. With --data, its kafka.log there would say why."
+        raise NodeFailed(message)
 
 
 def _topics(bootstrap_servers: str, prefix: str, partitions: int | None) -> list[TopicState]:
