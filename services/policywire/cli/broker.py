@@ -42,7 +42,8 @@ def command(
         _report(_topics(bootstrap_servers, topic_prefix, partitions))
         click.echo(f"{BOOTSTRAP_VARIABLE}={bootstrap_servers}")
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # the latter is ignored by what a script starts in the background
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), LocalBroker(data, full_jit=full_jit) as broker:
         _report(_topics(broker.bootstrap_servers, topic_prefix, partitions))
         click.echo(f"Apache Kafka is ready, its data in {broker.data}. Ctrl-C stops it.", err=True)
