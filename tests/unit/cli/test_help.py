@@ -16,7 +16,10 @@ def test_no_two_commands_of_a_group_are_described_alike() -> None:
 def test_each_line_of_help_is_a_sentence_of_its_own(group: str) -> None:
     found = main.get_command(click.Context(main), group)
     assert isinstance(found, click.Group)
-    lines = [each.get_short_help_str(limit=80) for each in found.commands.values()]
+    context = click.Context(found)
+    commands = [found.get_command(context, name) for name in found.list_commands(context)]
+    lines = [each.get_short_help_str(limit=80) for each in commands if each is not None]
+    assert len(lines) == len(commands)
     assert len(set(lines)) == len(lines)
     shown = CliRunner().invoke(found, ["--help"]).output
     assert all(line.split(maxsplit=1)[0] in shown for line in lines)

@@ -1,0 +1,17 @@
+"""``policywire rules``: what a policy analyst works with. Knows each subcommand's name, place and line of help."""
+
+import click
+
+from policywire.cli.lazy import LazyGroup, Subcommands
+
+SUBCOMMANDS: Subcommands = {
+    "check": ("policywire.cli.rules.check:check", "Check every document of a folder."),
+    "publish": ("policywire.cli.rules.publish:publish", "Publish documents to workers that follow the topic."),
+    "schemas": ("policywire.cli.rules.schemas:schemas", "Write the schemas by which editors complete documents."),
+    "test": ("policywire.cli.rules.test:test", "Run the cases beside the policies and the watch rules."),
+}
+
+
+@click.group(cls=LazyGroup, subcommands=SUBCOMMANDS)
+def command() -> None:
+    """Write, check, test, compare and publish policy documents."""
