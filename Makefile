@@ -6,6 +6,7 @@ UV ?= uv
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+ENGINES := $(VENV)/.engines
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv demo test compiled test-compiled chaos lint check bench lock
@@ -24,10 +25,15 @@ $(READY): deploy/locks/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# The gate's second engine, which is built here, and Apache Spark: not needed to see anything run.
+$(ENGINES): deploy/locks/engines.txt $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/engines.txt
+	@touch $@
+
 demo: $(READY) ## See a practice's months and four members' stories on a real Kafka. KEEP=1 stays up to look around.
 	$(BIN)/policywire demo $(if $(filter-out 0,$(KEEP)),--keep)
 
-test: $(READY) ## Run every test, real Kafka included.
+test: $(ENGINES) ## Run every test, real Kafka included.
 	$(BIN)/python -m pytest
 
 # The same sources with the hottest modules as C extensions: built from a copy, so that nothing compiled lies in services/
@@ -48,7 +54,7 @@ test-compiled: $(COMPILED)/.ready ## Run the tests of what is compiled on the co
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -o pythonpath=. tests/property tests/policies \
 	  tests/unit/test_step.py tests/unit/cases tests/unit/decision tests/unit/stream
 
-lint: $(READY) ## Check style and types.
+lint: $(ENGINES) ## Check style and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -74,5 +80,7 @@ LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --gen
 
 lock: ## Lock the newest versions of all packages again (needs uv).
 	$(LOCK) --upgrade --output-file deploy/locks/base.txt
-	$(LOCK) --upgrade --constraints deploy/locks/base.txt --extra broker --extra bench --extra dev \
+	$(LOCK) --upgrade --constraints deploy/locks/base.txt --extra broker --extra bench --extra workbench --extra dev \
 	  --output-file deploy/locks/dev.txt
+	$(LOCK) --upgrade --constraints deploy/locks/dev.txt --extra gate --extra spark \
+	  --output-file deploy/locks/engines.txt

@@ -12,10 +12,13 @@ LOCKS = ROOT / "deploy" / "locks"
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
-def locked(name: str) -> dict[str, str]:
-    """Package to version."""
+def locked(name: str) -> dict[str, list[str]]:
+    """Package to its versions: one, or several for different Pythons."""
     text = (LOCKS / name).read_text("utf-8")
-    return dict(re.findall(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)", text, re.MULTILINE))
+    found: dict[str, list[str]] = {}
+    for package, version in re.findall(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)", text, re.MULTILINE):
+        found.setdefault(package, []).append(version)
+    return found
 
 
 def asked(requirements: list[str]) -> set[str]:
@@ -27,24 +30,31 @@ def test_the_base_lock_has_what_the_base_install_asks_for() -> None:
     assert asked(PROJECT["dependencies"]) <= locked("base.txt").keys()
 
 
-def test_the_development_lock_has_what_every_extra_asks_for() -> None:
-    extras = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
+def test_the_locks_have_what_every_extra_asks_for() -> None:
+    extras = dict(PROJECT["optional-dependencies"])
+    engines = extras.pop("gate") + extras.pop("spark")
+    others = [each for extra in extras.values() for each in extra]
 
-    assert asked(PROJECT["dependencies"] + extras) <= locked("dev.txt").keys()
-
-
-def test_both_locks_agree() -> None:
-    development = locked("dev.txt")
-
-    assert {name: development.get(name) for name in locked("base.txt")} == locked("base.txt")
+    assert asked(PROJECT["dependencies"] + others) <= locked("dev.txt").keys()
+    assert asked(engines) - {"policywire"} <= locked("engines.txt").keys()
 
 
-@pytest.mark.parametrize("name", ["base.txt", "dev.txt"])
+@pytest.mark.parametrize(("smaller", "larger"), [("base.txt", "dev.txt"), ("base.txt", "engines.txt")])
+def test_a_lock_agrees_with_the_one_that_it_builds_on(smaller: str, larger: str) -> None:
+    assert {name: locked(larger).get(name) for name in locked(smaller)} == locked(smaller)
+
+
+def test_what_two_locks_name_has_one_version() -> None:
+    both = locked("dev.txt").keys() & locked("engines.txt").keys()
+    assert {name: locked("dev.txt")[name] for name in both} == {name: locked("engines.txt")[name] for name in both}
+
+
+@pytest.mark.parametrize("name", ["base.txt", "dev.txt", "engines.txt"])
 def test_every_locked_package_has_a_hash_and_no_address(name: str) -> None:
     text = (LOCKS / name).read_text("utf-8")
 
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
-    assert len(blocks) == len(locked(name))
+    assert len(blocks) == sum(map(len, locked(name).values()))
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text
     assert "index-url" not in text
