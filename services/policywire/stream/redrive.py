@@ -5,7 +5,7 @@ that was sent again is known to be, and a second attempt does nothing. Two attem
 both open the same transactional id, and the fence of the later one shuts out the earlier one before it can commit.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from time import time
 from typing import Any
@@ -18,9 +18,9 @@ from policywire.stream import deadletters
 from policywire.stream.cluster import Cluster
 from policywire.stream.outgoing import Header, Outgoing
 from policywire.stream.partitioning import partition_of
-from policywire.stream.reader import Partition, Reader, end_offsets, first_offsets
 from policywire.stream.settings import Settings
 from policywire.stream.transactions import Transactions
+from policywire.stream.whole_topic import records_so_far
 
 MARKER = "redriven"
 """Header of a marker record; its value is the dead letter's id."""
@@ -87,7 +87,8 @@ class DeadLetterBox:
         """The selected dead letters in the order of their time, and the ids of all that were sent again."""
         letters: dict[str, DeadLetter] = {}
         redriven: set[str] = set()
-        async for headers, record in self._records():
+        async for record in records_so_far(self._cluster, self._settings, self._topic, CHANNEL):
+            headers = dict(record.headers)
             if marker := headers.get(MARKER):
                 redriven.add(marker.decode())
             elif "error_code" in headers:
@@ -137,24 +138,6 @@ class DeadLetterBox:
             marker: list[Header] = [(MARKER, letter.id.encode())]
             outgoing.add(self._topic, letter.source_partition % counts[self._topic], letter.key, None, marker)
         return outgoing
-
-    async def _records(self) -> AsyncIterator[tuple[dict[str, bytes], Any]]:
-        """Every record up to the end as it is now; waits for transactions that are open before it."""
-        counts = await self._cluster.partition_counts([self._topic])
-        partitions: list[Partition] = [(self._topic, number) for number in range(counts[self._topic])]
-        ends = await end_offsets(self._cluster, partitions, CHANNEL)
-        reader = Reader(
-            self._cluster,
-            await first_offsets(self._cluster, partitions, CHANNEL),
-            channel=CHANNEL,
-            partition_bytes=self._settings.batches.partition_bytes,
-            wait_ms=int(self._settings.batches.fetch_max_wait_s * 1000),
-        )
-        while any(reader.positions[partition] < end for partition, end in ends.items()):
-            for chunk in await reader.fetch():
-                for record in chunk.records:
-                    if record.offset >= chunk.first:
-                        yield dict(record.headers), record
 
 
 def _letter(headers: Mapping[str, bytes], record: Any) -> DeadLetter:
