@@ -91,14 +91,15 @@ def load_rulebook(path: Path) -> Rulebook:
 
 
 def files_in(path: Path) -> Iterator[File]:
-    """The documents of a folder, in the order of their names.
+    """The documents of a folder, in the order of their names; what is said about them is in folders with a dot.
 
     Raises:
         BadInput: the folder is not there, is no folder, has no document, or cannot be read.
     """
     if not path.is_dir():
         raise BadInput(f"{path} is not a folder of policy documents. Give the folder, as rules/.")
-    names = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
+    below = (each for each in path.rglob("*") if each.suffix in SUFFIXES and each.is_file())
+    names = sorted(each for each in below if not is_about(path, each))
     if not names:
         raise BadInput(f"{path} has no policy documents. Give a folder with .yaml or .json files, as rules/.")
     for name in names:
@@ -109,6 +110,11 @@ def files_in(path: Path) -> Iterator[File]:
         except OSError as error:
             raise BadInput(f"{name} cannot be read: {error.strerror}.") from error
         yield File(str(name), content)
+
+
+def is_about(path: Path, name: Path) -> bool:
+    """Whether what is below a folder of documents has a dot before its name or its folder's, and so is none of them."""
+    return any(part.startswith(".") for part in name.relative_to(path).parts)
 
 
 def read(files: Iterable[File]) -> Reading:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from policywire.errors import BadInput
-from policywire.rulebook.load import File, files_in
+from policywire.rulebook.load import File, files_in, is_about
 from policywire.rulebook.publication import published_files
 from policywire.stream.documents import TOPIC, PolicyDocuments
 
@@ -73,9 +73,10 @@ def _published(documents: Mapping[str, bytes]) -> Iterator[File]:
 
 
 def _fingerprint(path: Path) -> bytes:
-    """Changes when a file comes, goes or is written; reads no content, for there may be 10,000 files."""
+    """Changes when a document comes, goes or is written; reads no content, for there may be 10,000 files."""
     digest = sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+    documents = sorted(each for each in path.rglob("*") if not is_about(path, each))
+    for file in documents if path.is_dir() else [path]:
         try:
             status = file.stat()
         except FileNotFoundError:  # gone between listing and looking: the next look will differ

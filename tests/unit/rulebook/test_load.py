@@ -69,6 +69,15 @@ def test_what_is_no_folder_of_documents_is_bad_input(make: str, tmp_path: Path) 
         load_rulebook(path)
 
 
+def test_what_is_hidden_in_a_folder_is_no_document_of_it(tmp_path: Path) -> None:
+    hidden = tmp_path / ".anywhere/rules"
+    shutil.copytree(ROOT / "rules", hidden)
+    (hidden / ".policywire/gate").mkdir(parents=True)
+    (hidden / ".policywire/gate/0123.json").write_text("{}")
+    (hidden / "cigna/.draft.yaml").write_text("nonsense")
+    assert [file.content for file in files_in(hidden)] == [file.content for file in SHIPPED]
+
+
 def test_the_revision_does_not_depend_on_order_format_comments_or_cases() -> None:
     commented = tuple(File(file.name, b"# a comment\n" + file.content + b"\n# another\n") for file in reversed(SHIPPED))
     recased = edited(SHIPPED, "cases.yaml", "the day before the first version", "on the eve of the first version")
