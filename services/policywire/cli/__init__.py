@@ -12,6 +12,7 @@ from policywire.cli.lazy import LazyGroup, Subcommands
 from policywire.errors import BadInput, PolicywireError
 
 SUBCOMMANDS: Subcommands = {
+    "bucket": ("policywire.cli.bucket:command", "Write one policy's expected denials as a table to work from."),
     "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
     "rules": ("policywire.cli.rules:command", "Write, check, test and publish policy documents."),
     "validate": ("policywire.cli.validate:command", "Check a file of events before you send them."),
