@@ -106,6 +106,10 @@ class AuditedPolicy(Struct, frozen=True, kw_only=True):
     title: str
     versions: tuple[date, ...]
     """First days, oldest first."""
+    bucket: str | None
+    """Where billing keeps its denials: of the version in force on ``as_of``, as the next two; None when it has none."""
+    denial_reason: str | None
+    appeal: Literal["do_not_appeal", "confirm_first", "may_appeal"] | None
     quarantined_rows: int
     """Rows of its source that are no procedure code and were left out."""
     source_conflicts: int
