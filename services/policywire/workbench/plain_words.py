@@ -6,7 +6,7 @@ Knows the closed sets of facts, operators and outcomes; knows no policy, no even
 from datetime import date
 from typing import Final
 
-from policywire.model.records import Outcome
+from policywire.model.records import Flag, Outcome
 from policywire.rulebook.conditions import All, AnyOf, Condition, Not, Test
 
 OUTCOMES: Final = {
@@ -27,6 +27,19 @@ PRIOR_AUTHORIZATION: Final = {
     "unknown": "not known",
 }
 """Each stance on prior authorization as people say it."""
+
+FLAGS: Final = {
+    Flag.NARRATIVE_MISSING: "there is no narrative",
+    Flag.NARRATIVE_NOT_STEM_CELL: "the narrative names no product of the policy",
+    Flag.NARRATIVE_AMBIGUOUS: "the narrative only hints at a product of the policy",
+    Flag.SPAN_CROSSES_VERSIONS: "the days of service fall under different versions",
+    Flag.LINE_OF_BUSINESS_OUT_OF_SCOPE: "the line of business is not one that the policy covers",
+    Flag.CONTEXT_UNKNOWN: "the clinical context is not known",
+    Flag.CONTEXT_MIXED: "the diagnoses show several clinical contexts",
+    Flag.CONTEXT_BY_TAXONOMY: "only the provider's specialty suggests the clinical context",
+    Flag.PRIOR_VERSION_CODES_UNVERIFIED: "the version's own list of codes is not known",
+}
+"""Each flag as people say it."""
 
 FACTS: Final = {
     "clinical_context": "the clinical context",
@@ -80,6 +93,11 @@ def condition_in_words(condition: Condition | None) -> str:
 def window_in_words(first: date, last: date | None) -> str:
     """A window of days of service, both ends included; None: open."""
     return f"from {first}" if last is None else f"{first} to {last}"
+
+
+def day_in_words(day: date) -> str:
+    """``2025-12-16`` as ``16 December 2025``."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def _clause(condition: Condition, *, negated: bool) -> str:
