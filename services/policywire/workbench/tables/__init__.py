@@ -1,1 +1,1 @@
-"""Tables of other people: reading their cells and sheets, and writing ones that their programs open."""
+"""Reads the tables that people keep: spreadsheets and delimited text. Knows cells and sheets; knows no policy."""
