@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
@@ -10,6 +12,11 @@ from msgspec import Struct
 
 from policywire.errors import BadInput
 from policywire.workbench.generate import ClaimMix, Published, SchedulingMix, generate_claims, generate_scheduling
+from policywire.workbench.generate.charge_files import write_rows
+from policywire.workbench.generate.charge_rows import FIRST_DAY as FIRST_SERVICE
+from policywire.workbench.generate.charge_rows import LAST_DAY as LAST_SERVICE
+from policywire.workbench.generate.charge_rows import Charge, ChargeMix, SignedAgreement
+from policywire.workbench.generate.charges import generate_agreements, generate_charges, generate_orders
 from policywire.workbench.generate.pieces import CIGNA_EVERY, FIRST_DAY, LAST_DAY
 
 BOOTSTRAP_VARIABLE = "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS"
@@ -91,6 +98,53 @@ def scheduling(**given: Any) -> None:
     """
     order = Order(**given)
     _deliver("scheduling-events", generate_scheduling(order.count, order.seed, SchedulingMix(**order.mix)), order)
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@command.command()
+@click.option("--count", type=click.IntRange(0), required=True, help="How many lines.")
+@click.option("--out", type=_FILE, required=True, help="A file that ends in .parquet, .csv or .jsonl.")
+@click.option("--agreements", type=_FILE, help="Also write agreements to pay for some of what is denied, to this file.")
+@click.option("--orders", type=_FILE, help="Also write booked procedures of the twelve weeks after, to this file.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same rows.")
+@click.option(
+    "--hits", type=click.FloatRange(0, 0.6), default=0.03, show_default=True, help="Share with a listed code."
+)
+@click.option("--bad", type=_SHARE, default=0.0, show_default=True, help="Share that is no good.")
+@click.option("--start", type=_DAY, default=f"{FIRST_SERVICE}", show_default=True, help="First day of service.")
+@click.option("--end", type=_DAY, default=f"{LAST_SERVICE}", show_default=True, help="Last day of service.")
+def charges(  # noqa: PLR0913, PLR0917  one argument an option
+    count: int,
+    out: Path,
+    agreements: Path | None,
+    orders: Path | None,
+    seed: int,
+    hits: float,
+    bad: float,
+    start: datetime,
+    end: datetime,
+) -> None:
+    """Charge lines as a table that `policywire audit` reads: CSV, Parquet or JSON lines.
+
+    Two years of a made-up group of practices, some of which take up the services of MM 0552 on the way; with
+    agreements and booked procedures of the same members where wanted. All of it is synthetic.
+
+    \b
+    Example:
+      policywire generate charges --count 100000 --out charges.parquet --agreements agreements.csv --orders orders.csv
+    """  # noqa: D301  the character \b, which keeps click from refilling the lines
+    mix = ChargeMix(hits=hits, bad=bad, start=start.date(), end=end.date())
+    wrote = {out: write_rows(out, Charge._fields, generate_charges(count, seed, mix))}
+    ahead = max(1, count // 100)
+    if orders:
+        wrote[orders] = write_rows(orders, Charge._fields, generate_orders(ahead, seed, mix))
+    if agreements:
+        lines = chain(generate_charges(count, seed, mix), generate_orders(ahead, seed, mix))
+        wrote[agreements] = write_rows(agreements, SignedAgreement._fields, generate_agreements(lines, seed))
+    for path, rows in wrote.items():
+        click.echo(f"{rows:,} synthetic rows are in {path}.", err=True)
 
 
 def _deliver(topic: str, events: Iterable[Published], order: Order) -> None:
