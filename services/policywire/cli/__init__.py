@@ -12,6 +12,8 @@ from policywire.cli.lazy import LazyGroup, Subcommands
 from policywire.errors import BadInput, PolicywireError
 
 SUBCOMMANDS: Subcommands = {
+    "brief": ("policywire.cli.brief:command", "Write a page in plain words on what a policy means for a reader."),
+    "upcoming": ("policywire.cli.upcoming:command", "List what is announced and not yet in force, with the days left."),
     "bucket": ("policywire.cli.bucket:command", "Write one policy's expected denials as a table to work from."),
     "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
     "rules": ("policywire.cli.rules:command", "Write, check, test and publish policy documents."),

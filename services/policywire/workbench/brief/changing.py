@@ -68,8 +68,17 @@ def _told(change: str, code: str, before: Answers | None, after: Answers) -> str
     if change == "removed":
         return "no longer listed"
     if before is not None and " becomes " in change:
-        return f"{_words(before.codes[code][0])} becomes {_words(after.codes[code][0])}"
+        return _becomes(before.codes[code][0].split(", "), after.codes[code][0].split(", "))
     return change
+
+
+def _becomes(former: list[str], now: list[str]) -> str:
+    """What of the possible answers goes and what comes; what stays is not repeated."""
+    gone = " / ".join(outcome_in_words(each) for each in former if each not in now)
+    come = " / ".join(outcome_in_words(each) for each in now if each not in former)
+    if gone and come:
+        return f"{gone} becomes {come}"
+    return f"{come} comes in" if come else f"{gone} is no longer answered" if gone else "the order of answers changes"
 
 
 def _words(outcomes: str) -> str:
