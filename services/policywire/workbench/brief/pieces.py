@@ -59,7 +59,8 @@ def what_changes(subject: Subject, *, remittance: bool = False) -> Section:
         for each in subject.change.by_codes
     ]
     if subject.former.prior_authorization != subject.version.prior_authorization:
-        items.append(f"Prior authorization, before: {PRIOR_AUTHORIZATION[subject.former.prior_authorization]}.")
+        before, now = subject.former.prior_authorization, subject.version.prior_authorization
+        items.append(f"Prior authorization: {PRIOR_AUTHORIZATION[before]}; now: {PRIOR_AUTHORIZATION[now]}.")
     if remittance:
         items += _denial_change(subject)
     return Section("What changes", Points(tuple(items) or ("Nothing that changes an answer.",)))
@@ -69,8 +70,9 @@ def _denial_change(subject: Subject) -> Iterator[str]:
     former, now = subject.former, subject.version
     if former is not None and former.denial != now.denial and former.denial is not None and now.denial is not None:
         yield f'For earlier days of service denials read "{former.denial.reason}", CARC {former.denial.carc}.'
-    if former is not None and (former.flags, former.unknown_flags) != (now.flags, now.unknown_flags):
-        yield "What determinations of this version say beside the answer differs, too."
+    for flag in former.flags if former is not None else ():
+        if flag not in now.flags:
+            yield f"Determinations for those days also say: {FLAGS[flag]}."
 
 
 def code_list(subject: Subject, *, in_full: bool = False) -> Section:

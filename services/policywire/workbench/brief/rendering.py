@@ -1,5 +1,6 @@
 """A page as text, Markdown or HTML. Knows the formats; nothing of policies."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 from textwrap import wrap
@@ -10,6 +11,8 @@ from policywire.workbench.brief.page import Page, Points, Rows, Section
 TEXT_WIDTH: Final = 100
 CELL_MIN: Final = 24
 """Narrower, and a cell is a column of single words."""
+
+_CODE: Final = re.compile(r"`([^`]+)`")
 
 _STYLE: Final = """
   @page { size: Letter; margin: 12mm }
@@ -130,4 +133,9 @@ def _html_section(section: Section) -> str:
 
 
 def _html_list(items: tuple[str, ...]) -> str:
-    return "<ul>\n" + "\n".join(f"<li>{escape(item)}</li>" for item in items) + "\n</ul>"
+    return "<ul>\n" + "\n".join(f"<li>{_html_text(item)}</li>" for item in items) + "\n</ul>"
+
+
+def _html_text(text: str) -> str:
+    """Text with what stands between backticks as code."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
