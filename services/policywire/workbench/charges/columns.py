@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-Kind = Literal["text", "code", "day", "money", "units", "whole", "list", "pointers", "subject"]
-"""How a cell is read; ``subject`` is the column that tells claims from appointments."""
+Kind = Literal["text", "payer", "code", "day", "money", "units", "whole", "list", "pointers", "subject"]
+"""How a cell is read; ``subject`` is that of the column that tells claims from appointments."""
 
 
 class Column(Struct, frozen=True, gc=False):
@@ -25,7 +25,7 @@ class Column(Struct, frozen=True, gc=False):
 COLUMNS: Final = (
     Column("claim_id", "text", ("claimnumber", "claimno", "claim", "icn", "encounterid", "accountnumber", "orderid")),
     Column("line_number", "whole", ("line", "lineno", "linenumber", "servicelinenumber", "seq")),
-    Column("payer_id", "text", ("payer", "payerid", "payercode", "insurancepayerid", "primarypayerid")),
+    Column("payer_id", "payer", ("payer", "payerid", "payercode", "insurancepayerid", "primarypayerid")),
     Column("line_of_business", "text", ("lob", "plantype", "productline", "claimfilingcode", "financialclass")),
     Column("member_id", "text", ("member", "memberno", "membernumber", "subscribermemberid", "mrn")),
     Column("billing_provider_npi", "text", ("billingnpi", "billingprovider", "groupnpi")),

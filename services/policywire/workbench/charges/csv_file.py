@@ -1,0 +1,205 @@
+"""Reads large CSV files in batches, with the number of every row, bad ones included.
+
+Knows CSV as Arrow reads it, and encodings; knows no column. Values come as text. A row with too many or too few cells,
+or with bytes that are not in the encoding of the file, is told and not read.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from policywire.errors import BadInput
+from policywire.workbench.charges.raw import ArrowColumn, Places, RawBatch, Spoiled
+from policywire.workbench.tables.cells import Problem
+from policywire.workbench.tables.delimited import Delimited
+
+BLOCK_BYTES: Final = 8 << 20
+"""Some 50,000 lines at once; also the longest row."""
+_WRONG_BYTES: Final = Problem(
+    "encoding",
+    "some bytes of the row are not in the encoding of the rest",
+    "Save the file as UTF-8, or say how it is encoded: --encoding cp1252.",
+)
+
+
+class CsvFile:
+    """A CSV file.
+
+    Args:
+        path: the file.
+        encoding: in Python's words; None: what the file looks like.
+        delimiter: None: what the file looks like.
+        block_bytes: how much is read at once.
+
+    Raises:
+        BadInput: it is no text, or has no header.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        looks = Delimited(path)
+        self._path = path
+        self._encoding = encoding or looks.encoding.name
+        self._delimiter = delimiter or looks.delimiter
+        self._block_bytes = block_bytes
+        self.notes: Sequence[str] = () if encoding else looks.notes
+        self.headers: Sequence[str] = self._header()
+
+    def _header(self) -> tuple[str, ...]:
+        with self._path.open(encoding=self._encoding, errors="surrogateescape", newline="") as opened:
+            first = next(csv.reader(opened, delimiter=self._delimiter), [])
+        if not any(map(str.strip, first)):
+            raise BadInput(f"{self._path} has no header: its first row must name the columns.")
+        return tuple(cell.removeprefix("\ufeff") for cell in first)
+
+    def batches(self, headers: Sequence[str]) -> Iterator[RawBatch]:
+        """All rows but blank ones, with only these columns.
+
+        Raises:
+            BadInput: a quotation mark is never closed.
+        """
+        uneven: list[Spoiled] = []
+        numbers = _Numbers(first=2)
+        wanted = {header: self.headers.index(header) for header in headers}
+        try:
+            for batch in self._arrow(uneven):
+                rows = numbers.of_good(batch.num_rows, [each.row for each in uneven])
+                spoiled, uneven[:] = uneven[:], []
+                yield _checked(RawBatch(rows, {}, spoiled), batch, wanted)
+        except pa.ArrowInvalid as error:
+            raise BadInput(self._told(error, numbers.next)) from error
+        if uneven:
+            yield RawBatch(np.empty(0, np.int64), {}, tuple(uneven))
+
+    def _arrow(self, uneven: list[Spoiled]) -> Iterator[pa.RecordBatch]:
+        """Arrow's batches, all columns as bytes, named by their place; notes the rows that it leaves out."""
+
+        def leave_out(row: Any) -> str:
+            uneven.append(Spoiled(row.number, _too_uneven(row.actual_columns, row.expected_columns)))
+            return "skip"
+
+        names = [str(place) for place in range(len(self.headers))]
+        # Without threads, for only so does Arrow tell a row's number. It may read ahead of what it gives.
+        read = pacsv.ReadOptions(
+            use_threads=False, block_size=self._block_bytes, column_names=names, skip_rows_after_names=1
+        )
+        parse = pacsv.ParseOptions(
+            delimiter=self._delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=False,  # they count
+            invalid_row_handler=leave_out,
+        )
+        convert = pacsv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False, check_utf8=False
+        )
+        with _utf8(self._path, self._encoding) as stream:
+            yield from pacsv.open_csv(stream, read, parse, convert)
+
+    def _told(self, error: Exception, row: int) -> str:
+        if "straddling" in str(error) or "Truncated" in str(error):
+            mend = 'Look for a quotation mark (") that is opened and not closed, at that row or after it.'
+            return f"{self._path}, row {row}: a quoted text has no end. {mend}"
+        return f"{self._path}, about row {row}: it cannot be read as CSV: {str(error).splitlines()[0]}"
+
+
+class _Numbers:
+    """Gives rows their numbers."""
+
+    def __init__(self, first: int) -> None:
+        self.next = first
+
+    def of_good(self, count: int, without: Sequence[int]) -> Places:
+        """The numbers of the next ``count`` rows that are none of those without a place in the table."""
+        left_out = np.array([each for each in without if each >= self.next], np.int64)
+        numbers = np.setdiff1d(np.arange(self.next, self.next + count + len(left_out)), left_out)[:count]
+        self.next = int(numbers[-1]) + 1 if count else self.next
+        return numbers
+
+
+def _checked(numbered: RawBatch, batch: pa.RecordBatch, wanted: dict[str, int]) -> RawBatch:
+    """The batch's columns as text, without blank rows and those with bytes of another encoding."""
+    texts, wrong = {}, np.zeros(batch.num_rows, bool)
+    for header, place in wanted.items():
+        texts[header], strange = _text(batch.column(place))
+        wrong |= strange
+    says = np.zeros(batch.num_rows, bool)
+    for column in batch.columns:
+        says |= (pc.binary_length(column).to_numpy(zero_copy_only=False)) > 0
+        if says.all():
+            break
+    keep = says & ~wrong
+    spoiled = [*numbered.spoiled, *(Spoiled(int(row), _WRONG_BYTES) for row in numbered.rows[wrong & says])]
+    if keep.all():
+        return RawBatch(numbered.rows, {name: ArrowColumn(text) for name, text in texts.items()}, spoiled)
+    kept = pa.array(np.flatnonzero(keep))
+    columns = {name: ArrowColumn(text.take(kept)) for name, text in texts.items()}
+    return RawBatch(numbered.rows[keep], columns, spoiled)
+
+
+def _text(column: pa.Array) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.bool_]]]:
+    """The column as text, and which rows hold bytes that are none."""
+    try:
+        return column.cast(pa.string()), np.zeros(len(column), bool)
+    except pa.ArrowInvalid:
+        texts = [each.as_py().decode("utf-8", "surrogateescape") for each in column]
+        strange = [not text.isascii() and any("\udc80" <= letter <= "\udcff" for letter in text) for text in texts]
+        kept = ["" if bad else text for text, bad in zip(texts, strange, strict=True)]
+        return pa.array(kept, pa.string()), np.array(strange, bool)
+
+
+def _too_uneven(cells: int, width: int) -> Problem:
+    few = cells < width
+    mend = (
+        "Give the row all its cells, blank ones too."
+        if few
+        else "Look for a cell that holds the delimiter without quotation marks around it."
+    )
+    return Problem(f"too-{'few' if few else 'many'}-cells", f"it has {cells} cells and the header has {width}", mend)
+
+
+@contextmanager
+def _utf8(path: Path, encoding: str) -> Iterator[Any]:
+    """The file's bytes as UTF-8; what is not in the encoding comes as bytes that are no UTF-8."""
+    if encoding in ("utf-8", "utf-8-sig"):
+        with pa.OSFile(str(path)) as opened:
+            yield opened
+        return
+    with path.open("rb") as opened:
+        yield pa.PythonFile(_Recoded(opened, encoding), mode="r")
+
+
+class _Recoded(io.RawIOBase):
+    """A stream of another encoding, read as UTF-8."""
+
+    def __init__(self, stream: Any, encoding: str) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
+        self._left = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes or fewer; none at the end."""
+        while not self._left:
+            chunk = self._stream.read(size)
+            self._left = self._decoder.decode(chunk, final=not chunk).encode("utf-8", "surrogateescape")
+            if not chunk:
+                break
+        given, self._left = self._left[:size], self._left[size:]
+        return given
