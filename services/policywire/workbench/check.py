@@ -3,7 +3,7 @@
 Knows reports; does not know how documents are checked (:mod:`policywire.rulebook.load`) or a terminal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from policywire.errors import Fault
 from policywire.resources import shipped
 from policywire.rulebook.load import Reading, files_in, read
 from policywire.rulebook.rulebook import QuarantinedRow
-from policywire.rulebook.source import Finding
-from policywire.rulebook.watch import WatchDocument
+from policywire.workbench.lint.catalogue import BY_SLUG
+from policywire.workbench.lint.findings import lint
 
 
 class Summary(Struct, frozen=True):
@@ -53,25 +53,20 @@ def rules_folder(path: Path | None) -> Path:
 
 
 def check_rules(path: Path, today: date) -> Reading:
-    """Read a folder of documents with every check, those included that depend on the day.
+    """Read a folder of documents with every check, the linter's included, which may depend on the day.
 
     Raises:
         BadInput: there is no such folder, or no document in it.
     """
-    reading = read(files_in(path))
-    early = (
-        warning
-        for name, watch in reading.collection.watch.items()
-        for warning in reading.locate(name, _still_to_come(watch, today))
-    )
-    return replace(reading, warnings=tuple(sorted((*reading.warnings, *early))))
+    return linted(read(files_in(path)), today)
 
 
-def _still_to_come(watch: WatchDocument, today: date) -> Iterator[Finding]:
-    if watch.alerts_from is not None and watch.alerts_from > today:
-        message = f"{watch.alerts_from} is still to come: nobody is warned of what is booked before it"
-        mend = "Give the day from which on alerts are wanted, today or earlier."
-        yield Finding(("alerts_from",), "alerts-from", message, mend, "warning")
+def linted(reading: Reading, today: date) -> Reading:
+    """What was read, with what the linter finds beside it; with a fault of its the documents give no rulebook."""
+    found = lint(reading, today)
+    faults = tuple(sorted((*reading.faults, *(each for each in found if each.severity == "fault"))))
+    warnings = tuple(sorted((*reading.warnings, *(each for each in found if each.severity == "warning"))))
+    return replace(reading, rulebook=None if faults else reading.rulebook, faults=faults, warnings=warnings)
 
 
 def summary(reading: Reading) -> Summary:
@@ -93,12 +88,18 @@ def summary(reading: Reading) -> Summary:
     )
 
 
-def report(reading: Reading) -> dict[str, Any]:
-    """Everything as plain values, for ``--json``."""
+def report(reading: Reading, accepted: Iterable[tuple[Fault, str]] = ()) -> dict[str, Any]:
+    """Everything as plain values, for ``--json``.
+
+    Args:
+        reading: the documents.
+        accepted: warnings that a document accepts, with the reason; those of the reading are told as they are.
+    """
     return {
         "sound": not reading.faults,
         "faults": [fault_report(fault) for fault in reading.faults],
         "warnings": [fault_report(fault) for fault in reading.warnings],
+        "accepted": [fault_report(fault) | {"accepted": why} for fault, why in accepted],
         "quarantined": [
             {"payer": draft.policy.payer, "policy": draft.policy.id, **_row_report(row)}
             for draft in reading.collection.drafts.values()
@@ -109,8 +110,8 @@ def report(reading: Reading) -> dict[str, Any]:
 
 
 def fault_report(fault: Fault) -> dict[str, Any]:
-    """A fault as plain values."""
-    return fault._asdict()
+    """A fault as plain values; ``id`` is that of its code in the catalogue."""
+    return fault._asdict() | {"id": BY_SLUG[fault.code].id}
 
 
 def _row_report(row: QuarantinedRow) -> dict[str, Any]:

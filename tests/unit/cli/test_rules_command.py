@@ -30,7 +30,7 @@ def test_sound_rules_are_counted_and_named_by_their_revision(rules: Path) -> Non
     result = run("check", rules)
     assert result.exit_code == 0
     assert "1 policy, 2 versions, 20 rules, 7 procedure codes" in result.output
-    assert "Sound. 6 warnings to know of. Revision sha256:" in result.output
+    assert "Sound. 8 warnings to know of. Revision sha256:" in result.output
 
 
 def test_the_rules_that_ship_are_checked_where_no_folder_is_named(
@@ -64,7 +64,7 @@ def test_check_speaks_json(rules: Path) -> None:
     report = json.loads(result.output)
     assert report["sound"] is False
     assert {fault["code"] for fault in report["faults"]} == {"unknown-fact"}
-    assert set(report["faults"][0]) == {"file", "line", "column", "code", "path", "message", "mend", "severity"}
+    assert set(report["faults"][0]) == {"file", "line", "column", "code", "path", "message", "mend", "severity", "id"}
 
 
 def test_the_json_of_sound_rules_names_the_quarantined_rows_and_the_revision(rules: Path) -> None:

@@ -1,37 +1,116 @@
 """``policywire rules check``. Knows the terminal; the workbench checks."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
+from msgspec.structs import replace
 
 from policywire.cli.rules.shown import JSON, PATH, print_faults, print_json, today
+from policywire.errors import BadInput
+from policywire.rulebook.load import Reading
 from policywire.workbench.check import check_rules, report, rules_folder, summary
+from policywire.workbench.lint.accepted import Judged, judged
+from policywire.workbench.lint.catalogue import CATALOGUE, named
+from policywire.workbench.lint.catalogue.code import Code
+from policywire.workbench.lint.sarif import sarif
+from policywire.workbench.lint.selection import selection
+
+
+def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
+    if wanted:
+        for code in CATALOGUE:
+            click.echo(f"{code.id}  {code.slug:<22} {code.severity:<8} {code.means}")
+        ctx.exit()
+
+
+def _explain(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    if name is not None:
+        click.echo(_explained(named(name)))
+        ctx.exit()
+
+
+def _explained(code: Code) -> str:
+    example = "\n".join(f"    {line}" for line in code.example.splitlines())
+    return f"{code.id} {code.slug} ({code.severity})\n{code.means}\n{code.mend}\n\n{example}"
 
 
 @click.command()
 @PATH
 @JSON
-def check(path: Path | None, *, as_json: bool) -> None:
+@click.option("--sarif", "sarif_file", metavar="FILE", help="Also write SARIF 2.1.0 for code scanning; -: print it.")
+@click.option("--select", multiple=True, metavar="CODE", help="Show these codes alone: a slug, PW318, or PW3 for all.")
+@click.option("--ignore", multiple=True, metavar="CODE", help="Show no finding of these codes.")
+@click.option("--strict", is_flag=True, help="Warnings that are shown and not accepted end with status 1 too.")
+@click.option("--list", is_flag=True, expose_value=False, is_eager=True, callback=_list, help="Show every code.")
+@click.option("--explain", metavar="CODE", expose_value=False, is_eager=True, callback=_explain, help="Explain a code.")
+def check(  # noqa: PLR0913 (one a option)
+    path: Path | None,
+    *,
+    as_json: bool,
+    sarif_file: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    strict: bool,
+) -> None:
     """Check every document in a folder: how it is written, its shape, its meaning, what it refers to, its cases.
 
     PATH is the folder of documents [default: ./rules, or else the rules that ship with policywire].
 
-    Every fault comes at once as file:line:column: code: path: message. mend. Ends with status 0 when the documents are
-    sound (warnings are for the reader), 1 when they have faults, 2 when PATH cannot be read.
-    """
+    Every finding comes at once as file:line:column: code: path: message. mend. A document accepts a warning by a
+    comment with the reason: # accept CODE: why. Ends with status 0 when the documents are sound (warnings are for the
+    reader), 1 when they have faults, shown or not, or with --strict warnings, 2 when PATH cannot be read or a code is
+    unknown.
+
+    \b
+    Example:
+      policywire rules check rules --strict --ignore source-conflict --sarif findings.sarif
+    """  # noqa: D301  click's own mark of a paragraph to be left as it is
+    if as_json and sarif_file == "-":
+        raise click.UsageError("--json and --sarif - would both print. Give SARIF a file.")
+    chosen = selection(select, ignore)
     reading = check_rules(rules_folder(path), today())
+    told = judged(reading.warnings, reading.contents)
+    accepted = tuple((each, why) for each, why in told.accepted if chosen.of((each,)))
+    told = Judged(chosen.of(told.standing), accepted)
+    shown = replace(reading, faults=chosen.of(reading.faults), warnings=told.standing)
+    if sarif_file is not None:
+        _write_sarif(sarif_file, sarif((*shown.faults, *told.standing), accepted, Path.cwd()))
     if as_json:
-        print_json(report(reading))
-    else:
-        print_faults(reading.warnings, "warning: ")
-        print_faults(reading.faults)
-        click.echo(f"{summary(reading)}.")
-        click.echo(_verdict(len(reading.faults), len(reading.warnings), summary(reading).revision))
-    raise SystemExit(1 if reading.faults else 0)
+        # Whether they are sound does not depend on what is shown.
+        print_json(report(shown, accepted) | {"sound": not reading.faults, "hidden": _hidden(reading, shown)})
+    elif sarif_file != "-":
+        _print(reading, shown, len(accepted))
+    raise SystemExit(1 if reading.faults or (strict and told.standing) else 0)
 
 
-def _verdict(faults: int, warnings: int, revision: str | None) -> str:
+def _write_sarif(file: str, log: dict[str, Any]) -> None:
+    try:
+        with click.open_file(file, "w", encoding="utf-8") as opened:
+            opened.write(json.dumps(log, indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise BadInput(f"{file} cannot be written: {error.strerror}. Give another place for SARIF.") from error
+
+
+def _hidden(reading: Reading, shown: Reading) -> int:
+    """How many faults are not shown."""
+    return len(reading.faults) - len(shown.faults)
+
+
+def _print(reading: Reading, shown: Reading, accepted: int) -> None:
+    print_faults(shown.warnings, "warning: ")
+    print_faults(shown.faults)
+    click.echo(f"{summary(reading)}.")
+    click.echo(_verdict(reading, len(shown.warnings), accepted, _hidden(reading, shown)))
+
+
+def _verdict(reading: Reading, warnings: int, accepted: int, hidden: int) -> str:
     noted = f" {warnings} warning{'s' if warnings != 1 else ''} to know of." if warnings else ""
+    noted += f" {accepted} accepted." if accepted else ""
+    revision = summary(reading).revision
     if revision is None:
-        return f"{faults} fault{'s' if faults != 1 else ''}: these documents are not used.{noted}"
+        faults = len(reading.faults)
+        unseen = f" {hidden} of them not shown." if hidden else ""
+        return f"{faults} fault{'s' if faults != 1 else ''}: these documents are not used.{unseen}{noted}"
     return f"Sound.{noted} Revision {revision}."
