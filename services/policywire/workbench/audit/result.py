@@ -210,7 +210,7 @@ class InputProblem(Struct, frozen=True, kw_only=True):
 
     file: str
     problem: str
-    """A stable word, such as ``date_unreadable``."""
+    """A stable word, such as ``date-shape``."""
     effect: Literal["rejected", "noted"]
     """The rows were not used, or were used as said."""
     count: int

@@ -186,7 +186,7 @@ def audit(**changes: Any) -> AuditResult:
         unknown_payers=(UnknownPayer(payer_id="CIGNA-OLD", lines=310, charge_cents=130_200_000),),
         scheduled=scheduled(),
         catalogue=(finding(), finding(212, "38230", act="route"), finding(900, "20999", act="require_agreement")),
-        problems=(_problem(), replace(_problem(), problem="code_lost_zeros", effect="noted", count=4_211)),
+        problems=(_problem(), replace(_problem(), problem="lost-zeros", effect="noted", count=4_211)),
         compliance=Compliance(threshold_cents=1_000_000, exposure_cents=whole.exposure_cents, exceeded=True),
     )
     return replace(given, **changes)
@@ -251,7 +251,7 @@ def _contract(place: int) -> Contract:
 def _problem() -> InputProblem:
     return InputProblem(
         file="charges-2024.csv",
-        problem="date_unreadable",
+        problem="date-shape",
         effect="rejected",
         count=12,
         places=("row 17, column DOS", "row 4012, column DOS"),

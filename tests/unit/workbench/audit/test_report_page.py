@@ -140,7 +140,7 @@ def test_every_row_of_the_charges_is_accounted_for() -> None:
 
 def test_what_was_not_used_says_where_and_how_to_mend_it() -> None:
     (bad, noted) = Read(page()).rows("Problems of the input")
-    assert (bad["Problem"], bad["Effect"], bad["Times"]) == ("date unreadable", "row not used", "12")
+    assert (bad["Problem"], bad["Effect"], bad["Times"]) == ("date shape", "row not used", "12")
     assert bad["First places"] == "row 17, column DOS; row 4012, column DOS"
     assert noted["Effect"] == "used, as said"
 

@@ -59,7 +59,7 @@ def _not_used(result: AuditResult, shown: Shown) -> Section:
 def _problem(each: InputProblem) -> tuple[str, ...]:
     effect = "row not used" if each.effect == "rejected" else "used, as said"
     return (
-        each.problem.replace("_", " "),
+        each.problem.replace("-", " "),
         each.file,
         effect,
         wording.count(each.count),
