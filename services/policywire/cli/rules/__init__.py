@@ -6,6 +6,7 @@ from policywire.cli.lazy import LazyGroup, Subcommands
 
 SUBCOMMANDS: Subcommands = {
     "check": ("policywire.cli.rules.check:check", "Check every document of a folder."),
+    "new": ("policywire.cli.rules.new:new", "Begin a policy with its cases from a few answers."),
     "publish": ("policywire.cli.rules.publish:publish", "Publish documents to workers that follow the topic."),
     "schemas": ("policywire.cli.rules.schemas:schemas", "Write the schemas by which editors complete documents."),
     "test": ("policywire.cli.rules.test:test", "Run the cases beside the policies and the watch rules."),
