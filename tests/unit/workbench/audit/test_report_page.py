@@ -116,6 +116,29 @@ def test_unknown_payers_are_said_even_where_nothing_was_decided() -> None:
     assert "Name unknown payers" in read.text
 
 
+def test_lists_alone_are_told_without_a_word_of_dollars() -> None:
+    empty = results.empty()
+    lists = replace(
+        results.reproduction().inputs[0], role="catalogue", name="charge-master.xlsx", rows=900, good=900, bad=0
+    )
+    audit = replace(
+        empty,
+        reproduction=replace(empty.reproduction, inputs=(lists,)),
+        totals=replace(empty.totals, lines_read=0),
+        by_month=(),
+        catalogue=(results.finding(), results.finding(212, "38230")),
+    )
+    read = Read(report_page(audit))
+    first = read.text.partition("What your lists offer")[0]
+    assert "2 rows" in first
+    assert "Of 900 rows of your own lists" in first
+    assert "$" not in read.text
+    assert [row["Row"] for row in read.rows("Rows of the charge master, preference list or order set to mend")] == [
+        "17",
+        "212",
+    ]
+
+
 def test_an_audit_without_agreements_does_not_say_that_nobody_signed() -> None:
     text = Read(report_page(results.audit(agreements_given=False))).text
     assert "No agreements were given to this audit" in text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policywire.workbench.audit.report import wording
-from policywire.workbench.audit.result import AuditedPolicy, AuditResult, Scheduled
+from policywire.workbench.audit.result import AuditedPolicy, AuditResult, CatalogueFinding, Scheduled
 
 
 class Action(NamedTuple):
@@ -21,18 +21,33 @@ class Action(NamedTuple):
 
 
 def actions(result: AuditResult) -> Iterator[Action]:
-    """What this audit calls for: what can still be prevented before what can only be worked off."""
+    """What this audit calls for: what can still be prevented before what can only be worked off or asked."""
+    yield from _to_prevent(result)
+    yield from _to_work_off(result)
+    yield from _to_ask(result)
+
+
+def _to_prevent(result: AuditResult) -> Iterator[Action]:
     if result.compliance.exceeded:
         yield _compliance(result)
     if result.scheduled is not None and result.scheduled.without_agreement_orders:
         yield _booked(result.scheduled)
-    if result.totals.denied_lines:
+    if result.catalogue:
+        yield _own_lists(result.catalogue)
+    elif result.totals.denied_lines:
         yield _charge_capture(result)
+
+
+def _to_work_off(result: AuditResult) -> Iterator[Action]:
+    if result.totals.denied_lines:
         yield from map(_bucket, (policy for policy in result.policies if policy.bucket))
     if any(each.status != "valid" for each in result.agreements):
         yield _agreements(result)
     if result.totals.review_lines:
         yield _contexts(result)
+
+
+def _to_ask(result: AuditResult) -> Iterator[Action]:
     if any(each.after_targeted_lines for each in result.unlisted_patterns):
         yield _ordering(result)
     if any(each.added for each in result.practice_lines):
@@ -72,20 +87,25 @@ def _booked(scheduled: Scheduled) -> Action:
     )
 
 
+def _own_lists(findings: tuple[CatalogueFinding, ...]) -> Action:
+    rows = wording.counted(len({(each.file, each.row) for each in findings}), "row")
+    codes = _codes(sorted({each.code for each in findings}))
+    how = f"Mend the rows of your lists that are named here, so that nobody orders or charges {codes} unwarned."
+    return Action("Mend charge capture", rows, "charge master", how, "catalogue")
+
+
 def _charge_capture(result: AuditResult) -> Action:
     codes = [tally.key for tally in result.by_code if tally.denied_lines]
-    named = wording.listed(codes[:_CODES_MAX]) + (
-        f" and {len(codes) - _CODES_MAX:,} more" if len(codes) > _CODES_MAX else ""
-    )
-    if result.catalogue:
-        rows = wording.counted(len({(each.file, each.row) for each in result.catalogue}), "row")
-        how = f"Mend the {rows} of your lists that are named below, so that nobody charges {named} unwarned."
-        return Action("Mend charge capture", rows, "charge master", how, "catalogue")
     how = (
-        f"Take {named} out of charge capture, preference lists and order sets for the payers that deny them, or let "
-        "them be ordered only with an agreement. --catalogue names the rows of yours."
+        f"Take {_codes(codes)} out of charge capture, preference lists and order sets for the payers that deny them, "
+        "or let them be ordered only with an agreement. --catalogue names the rows of yours."
     )
     return Action("Mend charge capture", wording.counted(len(codes), "code"), "charge master", how, "codes")
+
+
+def _codes(codes: list[str]) -> str:
+    more = len(codes) - _CODES_MAX
+    return f"{', '.join(codes[:_CODES_MAX])} and {more:,} more" if more > 1 else wording.listed(codes)
 
 
 def _bucket(policy: AuditedPolicy) -> Action:

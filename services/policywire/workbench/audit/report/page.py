@@ -39,6 +39,7 @@ class Page(NamedTuple):
 
     title: str
     note: str
+    about: str
     headline: str
     summary: str
     scope: str
@@ -67,11 +68,14 @@ _environment: Final = Environment(autoescape=True, undefined=StrictUndefined, tr
 
 
 def _page(result: AuditResult, shown: Shown, note: str) -> Page:
+    has_charges = any(each.role == "charges" for each in result.reproduction.inputs)
+    about, headline, summary = _summary(result) if has_charges else _summary_of_lists(result)
     return Page(
         title="Coverage policy audit",
         note=note,
-        headline=wording.rounded(result.totals.exposure_cents),
-        summary=_summary(result),
+        about=about,
+        headline=headline,
+        summary=summary,
         scope=_scope(result),
         places=tuple(_places(result, shown)),
         actions=tuple(actions(result)),
@@ -84,22 +88,36 @@ def _sections(result: AuditResult, shown: Shown) -> list[Section]:
     return [*at_risk(result, shown), *patterns(result, shown), *ahead(result, shown), *provenance(result, shown)]
 
 
-def _summary(result: AuditResult) -> str:
+def _summary(result: AuditResult) -> tuple[str, str, str]:
+    """What the headline is about, the headline, and what a reader must know beside it."""
     totals = result.totals
+    headline = wording.rounded(totals.exposure_cents)
     if not totals.lines_decided:
         good = wording.counted(totals.lines_read - totals.lines_bad, "usable line")
-        return f"No policy of a known payer decided any of the {good}."
+        return "At risk", headline, f"No policy of a known payer decided any of the {good}."
     denied = (
         f"{wording.counted(totals.denied_lines, 'line')}, charged at {wording.rounded(totals.denied_cents)}, "
         f"{'falls' if totals.denied_lines == 1 else 'fall'} under a policy that does not pay for them"
     )
     owed = f"members owe {wording.rounded(totals.patient_cents)} of it by valid agreements"
     review = f"{wording.counted(totals.review_lines, 'line')} more, {wording.rounded(totals.review_cents)}, are open"
-    return f"{denied}; {owed}. {review} until somebody looks."
+    return "At risk", headline, f"{denied}; {owed}. {review} until somebody looks."
+
+
+def _summary_of_lists(result: AuditResult) -> tuple[str, str, str]:
+    rows = len({(each.file, each.row) for each in result.catalogue or ()})
+    read = sum(each.rows for each in result.reproduction.inputs if each.role == "catalogue")
+    summary = (
+        f"Of {wording.counted(read, 'row')} of your own lists these have a code that a policy asks something of. "
+        "No charges were given, so nothing is said here of dollars."
+    )
+    return "To mend", wording.counted(rows, "row"), summary
 
 
 def _scope(result: AuditResult) -> str:
     ran = result.reproduction
+    if not result.totals.lines_read:
+        return f"as of {wording.day(ran.as_of)}"
     return (
         f"{wording.counted(result.totals.lines_read, 'charge line')} read, served {wording.day(ran.since)} to "
         f"{wording.day(ran.until)}, as of {wording.day(ran.as_of)}"

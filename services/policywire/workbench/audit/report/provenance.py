@@ -37,7 +37,9 @@ def _not_used(result: AuditResult, shown: Shown) -> Section:
         Row(("bad: not used",), (totals.lines_bad,)),
         Row(("rows of charges read",), (totals.lines_read,)),
     ]
-    tables = [plain_table("Every row of the charges", Header(("Lines",), ("Number",)), lines)]
+    tables = (
+        [plain_table("Every row of the charges", Header(("Lines",), ("Number",)), lines)] if totals.lines_read else []
+    )
     if result.problems:
         header = ("Problem", "File", "Effect", "Times", "First places", "Mend")
         rows = [_problem(each) for each in result.problems[: shown.top]]
