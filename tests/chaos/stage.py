@@ -6,7 +6,7 @@ Knows where rules are read from (a folder, or the topic ``policy-documents``) an
 import os
 import shutil
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
@@ -16,17 +16,20 @@ from tests.chaos.editions import BROKEN, POLICY, SHIPPED, load_editions, write_e
 from tests.chaos.logs import committed_offsets, log_ends
 from tests.chaos.workers import CLOCK
 
+from policywire.rulebook.history import Account
 from policywire.rulebook.load import files_in
 from policywire.rulebook.publication import publication
+from policywire.rulebook.succession import Wanted
 from policywire.stream.cluster import Cluster
 from policywire.stream.documents import TOPIC as DOCUMENTS
-from policywire.stream.documents import PolicyDocuments
+from policywire.stream.documents import open_documents
 from policywire.stream.settings import load_settings
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 IMPORTS: Final = {"PYTHONPATH": f"{ROOT / 'services'}{os.pathsep}{ROOT}"}
 """Workers and auditor are processes of their own; they import this checkout, wherever the run was started."""
 DOCUMENT_KEY: Final = b"cigna/MM 0552"
+ACCOUNT: Final = Account(kind="publication", author="chaos", reason="A run changes the rules in mid-stream.")
 Source = Literal["folder", "topic"]
 
 
@@ -88,9 +91,9 @@ class Stage:
         folder = self.editions / edition
         settings = load_settings({"kafka": {"bootstrap_servers": self._servers, "topic_prefix": self._prefix}})
         async with Cluster(settings.kafka) as cluster:
-            await cluster.partition_counts([settings.topic(DOCUMENTS)])
-            documents = PolicyDocuments(cluster, settings)
-            await documents.publish(publication(folder, files_in(folder)), keep=False)
+            documents = await open_documents(cluster, settings)
+            wanted = Wanted(publication(folder, files_in(folder)))
+            await documents.publish(wanted, ACCOUNT, datetime.now(UTC))
 
     async def _spoil(self) -> None:
         """As somebody would who writes to the topic past the gate."""

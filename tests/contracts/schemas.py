@@ -9,7 +9,7 @@ from policywire.resources import shipped
 
 SCHEMAS = shipped("schemas")
 INPUTS = ("claim-event.v1", "scheduling-event.v1")
-OUTPUTS = ("determination.v1", "alert.v1", "dead-letter.v1")
+OUTPUTS = ("determination.v1", "alert.v1", "dead-letter.v1", "publication.v1")
 NAMES = sorted(path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json"))
 
 

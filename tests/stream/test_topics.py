@@ -13,6 +13,7 @@ CONTRACT = {
     "claim-events": "member_id",
     "scheduling-events": "member_id",
     "policy-documents": "payer/policy",
+    "policy-history": "publication number, or a document's key",
     "determinations": "determination_id",
     "alerts": "alert_id",
     "audit-log": "determination_id or alert_id",
@@ -38,7 +39,7 @@ def test_the_topics_and_their_keys_are_those_of_the_contract() -> None:
 
 def test_all_topics_but_the_policies_have_a_partition_for_each_lane() -> None:
     counts = {name: topic.partitions for name, topic in load_topics(lanes=7).items()}
-    assert counts.pop("policy-documents") == 1
+    assert (counts.pop("policy-documents"), counts.pop("policy-history")) == (1, 1)
     assert set(counts.values()) == {7}
 
 

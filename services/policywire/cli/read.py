@@ -12,7 +12,10 @@ from policywire.errors import PassingFault
 from policywire.workbench.receiver import read_topics
 
 BOOTSTRAP_VARIABLE = "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS"
-TOPICS = ("determinations", "alerts", "audit-log", "claim-events", "scheduling-events", "policy-documents")
+TOPICS = (
+    *("determinations", "alerts", "audit-log", "claim-events", "scheduling-events"),
+    *("policy-documents", "policy-history"),
+)
 
 
 @click.command()

@@ -5,7 +5,8 @@ handed on as files, whole.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from policywire.errors import BadInput
 from policywire.rulebook.load import File, files_in, is_about
 from policywire.rulebook.publication import published_files
+from policywire.rulebook.schedule import Documents, documents_of
 from policywire.stream.documents import TOPIC, PolicyDocuments
 
 
@@ -45,31 +47,48 @@ class FolderSource:
 
 
 class TopicSource:
-    """The topic, whose end is looked at every ``poll_s`` seconds.
+    """The topic, whose end is looked at every ``poll_s`` seconds, and the instant at which something in it is due.
 
     All of it is read again when it moved: that is rare, and remembers nothing in between. It is read to the last stable
-    offset, which a publication moves at its end, so that one is seen whole.
+    offset, which a publication moves at its end, so that one is seen whole. What was published for an instant is in the
+    topic already and comes into force by the clock alone, also after a restart, and with every worker.
+
+    Args:
+        documents: what is read.
+        poll_s: between two looks.
+        clock: now, with its time zone; must not go back, or what came into force would go again.
     """
 
-    def __init__(self, documents: PolicyDocuments, poll_s: float) -> None:
+    def __init__(self, documents: PolicyDocuments, poll_s: float, clock: Callable[[], datetime]) -> None:
         self._documents = documents
         self._poll_s = poll_s
+        self._clock = clock
         self._end = -1
+        self._due: datetime | None = None
 
     async def changed(self) -> Iterable[File]:
-        """Every document in the topic."""
+        """Every document in force."""
         while True:
-            end = await self._documents.end()
-            if end != self._end:
+            end, now = await self._documents.end(), self._clock()
+            if end != self._end or (self._due is not None and self._due <= now):
                 self._end = end
-                return _published(await self._documents.read(end))
-            await asyncio.sleep(self._poll_s)
+                documents = documents_of(await self._documents.read(end))
+                self._due = documents.next_instant(now)
+                return _published(documents, now)
+            await asyncio.sleep(self._until_next_look(now))
+
+    def _until_next_look(self, now: datetime) -> float:
+        if self._due is None:
+            return self._poll_s
+        return min(self._poll_s, (self._due - now).total_seconds())
 
 
-def _published(documents: Mapping[str, bytes]) -> Iterator[File]:
-    if not documents:
-        raise BadInput(f"{TOPIC} holds no documents. Put some there with `policywire rules publish`.")
-    yield from published_files(documents)
+def _published(documents: Documents, now: datetime) -> Iterator[File]:
+    in_force = documents.in_force(now)
+    if not in_force:
+        waits = f" What it holds comes into force at {documents.scheduled[0].at}." if documents.scheduled else ""
+        raise BadInput(f"{TOPIC} holds no documents in force. Put some there with `policywire rules publish`.{waits}")
+    yield from published_files(in_force)
 
 
 def _fingerprint(path: Path) -> bytes:

@@ -3,7 +3,7 @@
 Nothing is written and no consumer group is used: who only looks leaves no trace.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from policywire.stream.cluster import Cluster
@@ -31,9 +31,22 @@ async def records_so_far(cluster: Cluster, settings: Settings, topic: str, chann
     counts = await cluster.partition_counts([topic])
     partitions: list[Partition] = [(topic, number) for number in range(counts[topic])]
     ends = await end_offsets(cluster, partitions, channel)
+    async for record in records_until(cluster, settings, ends, channel):
+        yield record
+
+
+async def records_until(
+    cluster: Cluster, settings: Settings, ends: Mapping[Partition, int], channel: str
+) -> AsyncIterator[Any]:
+    """The same up to given offsets of partitions whose leaders are followed already.
+
+    Raises:
+        ClusterFault: they cannot be read.
+        LaneStopped: records were deleted while they were read.
+    """
     reader = Reader(
         cluster,
-        await first_offsets(cluster, partitions, channel),
+        await first_offsets(cluster, list(ends), channel),
         channel=channel,
         partition_bytes=settings.batches.partition_bytes,
         wait_ms=int(settings.batches.fetch_max_wait_s * 1000),

@@ -94,7 +94,7 @@ class Worker:
     def _source(self, cluster: Cluster) -> RuleSource:
         rules = self._settings.rules
         if rules.source == "topic":
-            return TopicSource(PolicyDocuments(cluster, self._settings), rules.poll_s)
+            return TopicSource(PolicyDocuments(cluster, self._settings), rules.poll_s, self._clock)
         return FolderSource(rules.path or shipped("rules"), rules.poll_s)
 
     async def _surroundings(self, cluster: Cluster) -> Surroundings:

@@ -79,7 +79,8 @@ def show_how_to_look_around(console: Console, bootstrap_servers: str, worker: st
         ".venv/bin/policywire dead-letters list",
         f"curl -s {worker}/metrics | grep policywire_alerts_total",
         ".venv/bin/policywire generate scheduling --count 1000 --seed 2 --publish",
-        ".venv/bin/policywire rules publish rules",
+        ".venv/bin/policywire rules publications",
+        '.venv/bin/policywire rules rollback previous --by "$USER" --reason "The made-up version"',
     ):
         console.print(f"  {line}", soft_wrap=True, highlight=False)
     console.print(
