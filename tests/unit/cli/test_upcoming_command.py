@@ -60,3 +60,49 @@ def test_nothing_to_come_is_said_and_is_no_failure() -> None:
     result = upcoming("2027-06-01")
     assert result.exit_code == 0
     assert result.output == "Nothing that is known takes effect after 1 June 2027.\n"
+
+
+def table(path: Path, *rows: str) -> Path:
+    header = "payer_id,procedure_code,service_date,charge_amount"
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def concerned(tmp_path: Path, charges: tuple[str, ...] = (), orders: tuple[str, ...] = ()) -> dict[str, int]:
+    """What the first change after 2025-06-10 concerns, which is of the payer ids SYN01 and 00417."""
+    options = []
+    if charges:
+        options += ["--charges", str(table(tmp_path / "charges.csv", *charges))]
+    if orders:
+        options += ["--orders", str(table(tmp_path / "orders.csv", *orders))]
+    result = upcoming("2025-06-10", "--json", *options)
+    assert result.exit_code == 0, result.output
+    found: dict[str, int] = json.loads(result.output)["upcoming"][0]["concerns"]
+    return found
+
+
+def test_lines_of_the_last_year_with_its_codes_and_payer_are_counted(tmp_path: Path) -> None:
+    counted = concerned(
+        tmp_path,
+        charges=(
+            "SYN01,X0001,2025-06-10,100.00",
+            "00417,x0002,2024-06-11,50.50",
+            "SYN01,X0001,2024-06-10,1.00",
+            "SYN01,X0001,2025-06-11,1.00",
+            "62308,X0001,2025-06-01,1.00",
+            "SYN01,X0009,2025-06-01,1.00",
+        ),
+    )
+    assert counted == {"lines": 2, "charge_cents": 15050, "booked": 0, "estimate_cents": 0}
+
+
+def test_what_is_booked_for_its_first_day_or_later_is_counted(tmp_path: Path) -> None:
+    counted = concerned(tmp_path, orders=("SYN01,X0001,2025-07-01,900.00", "SYN01,X0001,2025-06-30,900.00"))
+    assert counted == {"lines": 0, "charge_cents": 0, "booked": 1, "estimate_cents": 90000}
+
+
+def test_rows_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    charges = table(tmp_path / "charges.csv", "SYN01,X0001,2025-13-01,1.00", "SYN01,X0001,2025-06-01,1.00")
+    output = upcoming("2025-06-10", "--charges", str(charges)).output
+    assert "concerns 1 line of the last 365 days, charged $1.00" in output
+    assert "1 row of the tables could not be read" in output
