@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
+from itertools import zip_longest
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -160,19 +160,22 @@ class History:
 
     def moments(self, now: datetime) -> Iterator[Moment]:
         """What was in force, from the first publication to an instant; one moment may be as the one before it."""
-        ends = [each.publication.at for each in self.entries[1:]]
-        for entry, state, end in zip(self.entries, self.states, [*ends, None], strict=True):
-            publication = entry.publication
+        ends = [each.at for each in self.publications][1:]
+        for publication, state, end in zip_longest(self.publications, self.states, ends):
             yield Moment(publication.at, publication.number, state.in_force(publication.at))
             for at in sorted({each.at for each in state.scheduled}):
                 if publication.at < at and (at <= now if end is None else at < end):
                     yield Moment(at, publication.number, state.in_force(at))
 
     def before(self, now: datetime) -> Moment | None:
-        """The last moment at which other documents were in force than at an instant."""
+        """The last moment at which other documents were in force than at an instant; None where there is none.
+
+        What was found and cannot be used was never in force with anybody.
+        """
+        unusable = {each.number for each in self.publications if each.revision is None}
         moments = list(self.moments(now))
-        changed = [earlier for earlier, later in pairwise(moments) if earlier.documents != later.documents]
-        return changed[-1] if changed else None
+        others = (each for each in reversed(moments) if each.documents != moments[-1].documents)
+        return next((each for each in others if each.number not in unusable), None)
 
     def _folded(self) -> Iterator[dict[str, bytes]]:
         """What was held after each publication; the same dictionary each time, moved on."""

@@ -1,0 +1,199 @@
+"""By whose leave: the gate's record and a second person's approval, of the very content of a folder."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.unit.scenes import RULES
+
+from policywire import __version__
+from policywire.errors import BadInput
+from policywire.rulebook.load import files_in
+from policywire.workbench.gate import record as gate
+from policywire.workbench.publishing import approvals
+from policywire.workbench.publishing.author import git_author
+from policywire.workbench.publishing.leave import leave_for
+
+POLICY = "cigna/mm-0552/policy.yaml"
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(RULES, tmp_path / "rules"))
+
+
+def content(rules: Path) -> str:
+    return gate.content_of(files_in(rules))
+
+
+def pass_gate(rules: Path, **changes: Any) -> None:
+    passed = gate.GateRecord(
+        content=content(rules),
+        passed=True,
+        policies=1,
+        cases=41,
+        claims=5000,
+        seed=7,
+        differences=0,
+        faults=(),
+        policywire=__version__,
+        durable_rules="2.0.28",
+        ran_at="2026-11-25T08:00:00Z",
+        ran_by="ann",
+    )
+    gate.save(rules, replace(passed, **changes))
+
+
+def approve(rules: Path, by: str, at: str = "2026-11-25T09:00:00Z") -> Path:
+    record = approvals.ApprovalRecord(content=content(rules), by=by, at=at, note=None, policywire=__version__)
+    return approvals.save(rules, record)
+
+
+def change_meaning(rules: Path) -> None:
+    text = (rules / POLICY).read_text()
+    assert "0565T" in text
+    (rules / POLICY).write_text(text.replace("0565T", "0567T"))
+
+
+def change_comment(rules: Path) -> None:
+    (rules / POLICY).write_text((rules / POLICY).read_text() + "\n# seen by nobody\n")
+
+
+def codes(rules: Path, author: str = "ann") -> list[str]:
+    return [each.code for each in leave_for(rules, author).refusals]
+
+
+def test_a_draft_that_nobody_looked_at_lacks_both_and_is_told_both_commands(rules: Path) -> None:
+    missing, unapproved = leave_for(rules, "ann").refusals
+    assert (missing.code, unapproved.code) == ("gate-missing", "approval-missing")
+    assert f"policywire rules gate {rules}" in str(missing)
+    assert f"policywire rules approve {rules} --by NAME" in str(unapproved)
+
+
+def test_with_both_it_may_be_published_and_the_account_tells_of_them(rules: Path) -> None:
+    pass_gate(rules)
+    approve(rules, "bob")
+    leave = leave_for(rules, "ann")
+    assert leave.refusals == ()
+    account = leave.account("ann", "Two codes fewer.")
+    assert (account.author, account.reason, account.forced) == ("ann", "Two codes fewer.", ())
+    assert account.content == content(rules)
+    assert account.gate is not None
+    assert account.gate.claims == 5000
+    assert [each.by for each in account.approvals] == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [(change_comment, []), (change_meaning, ["gate-missing", "approval-missing"])],
+    ids=["a comment", "one letter of meaning"],
+)
+def test_gate_and_approval_are_of_the_meaning(rules: Path, change: Callable[[Path], None], refused: list[str]) -> None:
+    pass_gate(rules)
+    approve(rules, "bob")
+    change(rules)
+    assert codes(rules) == refused
+
+
+def test_an_approval_of_another_content_is_told(rules: Path) -> None:
+    pass_gate(rules)
+    approve(rules, "bob")
+    change_meaning(rules)
+    assert "1 approval is of another content" in leave_for(rules, "ann").refusals[1].message
+
+
+def test_a_case_is_part_of_what_is_approved(rules: Path) -> None:
+    pass_gate(rules)
+    approve(rules, "bob")
+    cases = rules / "cigna/mm-0552/cases.yaml"
+    cases.write_text(cases.read_text().replace("name: ", "name: another ", 1))
+    assert codes(rules) == ["gate-missing", "approval-missing"]
+
+
+@pytest.mark.parametrize("name", ["ann", "Ann", " A nn "])
+def test_the_author_s_own_approval_does_not_count_however_the_name_is_written(rules: Path, name: str) -> None:
+    pass_gate(rules)
+    approve(rules, name)
+    assert codes(rules) == ["approval-by-author"]
+    approve(rules, "bob")
+    assert codes(rules) == []
+    assert [each.by for each in leave_for(rules, "ann").approvals] == ["bob"]
+
+
+def test_a_failed_gate_is_told_with_its_first_faults(rules: Path) -> None:
+    pass_gate(rules, passed=False, faults=("One.", "Two.", "Three.", "Four."))
+    approve(rules, "bob")
+    (refused,) = leave_for(rules, "ann").refusals
+    assert refused.code == "gate-failed"
+    assert "One; Two; Three; and 1 more" in refused.message
+    assert "policywire rules gate" in refused.mend
+    assert leave_for(rules, "ann").account("ann", "Forced.").gate is None
+
+
+def test_a_gate_of_another_release_is_run_again(rules: Path) -> None:
+    pass_gate(rules, policywire="0.0.1")
+    approve(rules, "bob")
+    assert codes(rules) == ["gate-outdated"]
+
+
+def test_what_is_passed_over_is_recorded(rules: Path) -> None:
+    assert leave_for(rules, "ann").account("ann", "Urgent.").forced == ("gate-missing", "approval-missing")
+
+
+def test_approvals_of_several_are_all_told_the_earliest_first(rules: Path) -> None:
+    approve(rules, "cy", "2026-11-25T10:00:00Z")
+    approve(rules, "bob", "2026-11-25T11:00:00Z")
+    assert [each.by for each in leave_for(rules, "ann").approvals] == ["cy", "bob"]
+
+
+def test_a_second_approval_by_the_same_person_takes_the_place_of_the_first(rules: Path) -> None:
+    first, second = approve(rules, "Bob"), approve(rules, "bob", "2026-11-25T11:00:00Z")
+    assert first == second
+    assert [each.at for each in leave_for(rules, "ann").approvals] == ["2026-11-25T11:00:00Z"]
+
+
+@pytest.mark.parametrize("name", ["../../bob", "bob/../..", "山田", "b" * 500])
+def test_no_name_leads_out_of_the_folder(rules: Path, name: str) -> None:
+    file = approve(rules, name)
+    assert file.parent == rules / ".policywire/approvals"
+    assert [each.by for each in leave_for(rules, "ann").approvals] == [name]
+
+
+def test_an_approval_needs_a_name(rules: Path) -> None:
+    with pytest.raises(BadInput, match="--by NAME"):
+        approve(rules, "  ")
+
+
+def test_a_file_that_is_no_approval_is_named(rules: Path) -> None:
+    approve(rules, "bob").write_text("{}")
+    with pytest.raises(BadInput, match=r"bob\.json is no approval"):
+        leave_for(rules, "ann")
+
+
+def test_an_approval_cannot_be_renamed_to_another_content(rules: Path) -> None:
+    file = approve(rules, "bob")
+    change_meaning(rules)
+    file.rename(file.with_name(f"{content(rules).removeprefix('sha256:')[:16]}-bob.json"))
+    with pytest.raises(BadInput, match="another content"):
+        leave_for(rules, "ann")
+
+
+def test_an_approval_that_cannot_be_kept_is_said_so(rules: Path) -> None:
+    (rules / ".policywire").write_text("in the way")
+    with pytest.raises(BadInput, match="cannot be written"):
+        approve(rules, "bob")
+
+
+def test_git_tells_who_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.email")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "ann@practice.example")
+    assert git_author(tmp_path) == "ann@practice.example"
+
+
+def test_without_git_nobody_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git_author(tmp_path) is None
