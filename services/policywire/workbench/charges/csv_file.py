@@ -8,7 +8,6 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +55,7 @@ class CsvFile:
         self._encoding = encoding or looks.encoding.name
         self._delimiter = delimiter or looks.delimiter
         self._block_bytes = block_bytes
+        self._done = 0.0
         self.notes: Sequence[str] = () if encoding else looks.notes
         self.headers: Sequence[str] = self._header()
 
@@ -79,7 +79,7 @@ class CsvFile:
             for batch in self._arrow(uneven):
                 rows = numbers.of_good(batch.num_rows, [each.row for each in uneven])
                 spoiled, uneven[:] = uneven[:], []
-                yield _checked(RawBatch(rows, {}, spoiled), batch, wanted)
+                yield _checked(RawBatch(rows, {}, spoiled, self._done), batch, wanted)
         except pa.ArrowInvalid as error:
             raise BadInput(self._told(error, numbers.next)) from error
         if uneven:
@@ -106,8 +106,11 @@ class CsvFile:
         convert = pacsv.ConvertOptions(
             column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False, check_utf8=False
         )
-        with _utf8(self._path, self._encoding) as stream:
-            yield from pacsv.open_csv(stream, read, parse, convert)
+        size = max(1, self._path.stat().st_size)
+        with self._path.open("rb") as file:
+            for batch in pacsv.open_csv(_as_utf8(file, self._encoding), read, parse, convert):
+                self._done = min(1.0, file.tell() / size)
+                yield batch
 
     def _told(self, error: Exception, row: int) -> str:
         if "straddling" in str(error) or "Truncated" in str(error):
@@ -144,10 +147,11 @@ def _checked(numbered: RawBatch, batch: pa.RecordBatch, wanted: dict[str, int]) 
     keep = says & ~wrong
     spoiled = [*numbered.spoiled, *(Spoiled(int(row), _WRONG_BYTES) for row in numbered.rows[wrong & says])]
     if keep.all():
-        return RawBatch(numbered.rows, {name: ArrowColumn(text) for name, text in texts.items()}, spoiled)
+        columns = {name: ArrowColumn(text) for name, text in texts.items()}
+        return RawBatch(numbered.rows, columns, spoiled, numbered.done)
     kept = pa.array(np.flatnonzero(keep))
     columns = {name: ArrowColumn(text.take(kept)) for name, text in texts.items()}
-    return RawBatch(numbered.rows[keep], columns, spoiled)
+    return RawBatch(numbered.rows[keep], columns, spoiled, numbered.done)
 
 
 def _text(column: pa.Array) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.bool_]]]:
@@ -171,15 +175,9 @@ def _too_uneven(cells: int, width: int) -> Problem:
     return Problem(f"too-{'few' if few else 'many'}-cells", f"it has {cells} cells and the header has {width}", mend)
 
 
-@contextmanager
-def _utf8(path: Path, encoding: str) -> Iterator[Any]:
+def _as_utf8(file: Any, encoding: str) -> Any:
     """The file's bytes as UTF-8; what is not in the encoding comes as bytes that are no UTF-8."""
-    if encoding in ("utf-8", "utf-8-sig"):
-        with pa.OSFile(str(path)) as opened:
-            yield opened
-        return
-    with path.open("rb") as opened:
-        yield pa.PythonFile(_Recoded(opened, encoding), mode="r")
+    return file if encoding in ("utf-8", "utf-8-sig") else pa.PythonFile(_Recoded(file, encoding), mode="r")
 
 
 class _Recoded(io.RawIOBase):

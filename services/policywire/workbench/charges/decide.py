@@ -49,8 +49,9 @@ DECIDED: Final = pa.unify_schemas([SCHEMA, _VERDICT])
 """A canonical row and what a policy says of it.
 
 ``payer`` is the key in the rules, null where no profile has the row's payer id: then nothing is decided, and the rest
-is null too. ``counts`` is true for one row of each line, the one that counts in sums over lines. ``exposure_cents`` is
-null for booked procedures; ``charge_cents`` is then an estimate, null where none is given.
+is null too. A code that is only watched for has a payer and no outcome. ``counts`` is true for one row of each line,
+the one that counts in sums over lines. ``exposure_cents`` is null for booked procedures; ``charge_cents`` is then an
+estimate, null where none is given.
 """
 
 
@@ -138,6 +139,10 @@ def decide(lines: pa.RecordBatch, rulebook: Rulebook, agreements: Agreements, as
                 said.append((*_NOTHING, cents, None, True))
             continue
         verdicts = determine(item, agreements.get(members[place] or "", ()), rulebook)
+        payer = rulebook.payers[item.payer_id].key
+        if not verdicts and item.procedure_code in rulebook.watch.targeted.get(payer, ()):
+            places.append(place)
+            said.append((payer, *_NOTHING[1:], cents, None, True))
         weightiest = max(verdicts, key=_weight, default=None)
         for verdict in verdicts:
             places.append(place)

@@ -46,14 +46,45 @@ class JsonLinesFile:
 
     def batches(self, headers: Sequence[str]) -> Iterator[RawBatch]:
         """All lines but blank ones, with only these columns."""
-        with self._path.open("rb") as file:
+        reader = _Reader(headers)
+        size, read = max(1, self._path.stat().st_size), 0
+        with self._path.open("rb", 1 << 20) as file:
             lines = _lines(file)
             while some := list(islice(lines, self._lines_at_once)):
-                objects = [(row, _object(line)) for row, line in some]
-                good = [(row, each) for row, each in objects if each is not None]
-                columns = {name: column_of([each.get(name) for _, each in good]) for name in headers}
-                rows = np.array([row for row, _ in good], np.int64)
-                yield RawBatch(rows, columns, [Spoiled(row, _NOT_JSON) for row, each in objects if each is None])
+                read += sum(len(line) for _, line in some)
+                yield reader.batch(some, min(1.0, read / size))
+
+
+class _Reader:
+    """Reads the fields that are wanted of each object and skips the others."""
+
+    def __init__(self, headers: Sequence[str]) -> None:
+        fields = [f"field_{place}" for place, _ in enumerate(headers)]
+        self._headers = headers
+        record = msgspec.defstruct(
+            "Record", [(each, Any, None) for each in fields], rename=dict(zip(fields, headers, strict=True)), gc=False
+        )
+        self._decoder = msgspec.json.Decoder(record)
+
+    def batch(self, lines: Sequence[tuple[int, bytes]], done: float) -> RawBatch:
+        """The lines' objects as columns, and the lines that hold none."""
+        try:
+            objects = self._decoder.decode_lines(b"\n".join(line for _, line in lines))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            objects = []
+        if len(objects) != len(lines):  # some line is no object, or holds several
+            objects = [self._one(line) for _, line in lines]
+        good = [(row, each) for (row, _), each in zip(lines, objects, strict=True) if each is not None]
+        spoiled = [Spoiled(row, _NOT_JSON) for (row, _), each in zip(lines, objects, strict=True) if each is None]
+        values = list(zip(*(msgspec.structs.astuple(each) for _, each in good), strict=True))
+        columns = {header: column_of(column) for header, column in zip(self._headers, values, strict=False)}
+        return RawBatch(np.array([row for row, _ in good], np.int64), columns, spoiled, done)
+
+    def _one(self, line: bytes) -> Any:
+        try:
+            return self._decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
 
 
 def _lines(file: Any) -> Iterator[tuple[int, bytes]]:

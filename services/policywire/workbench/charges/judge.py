@@ -6,6 +6,7 @@ texts and lists are never built.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -56,12 +57,16 @@ class Charges(NamedTuple):
         good: how many rows are good, wanted or not.
         bad: how many are not.
         findings: what is wrong with the bad ones, and notes.
+        days: of each good row of a claim, wanted or not, the day of service as a proleptic ordinal.
+        done: how much of the file has been read, from 0 to 1.
     """
 
     lines: pa.RecordBatch
     good: int
     bad: int
     findings: tuple[Finding, ...]
+    days: Places
+    done: float
 
     @property
     def rows(self) -> int:
@@ -97,7 +102,7 @@ class Judge:
         resolved: which headers hold what.
         mapping: how cells are written.
         orders: the rows are of booked procedures where they do not say otherwise.
-        wanted: the codes of the rows to keep; None: all good rows.
+        wanted: the codes of the rows to keep; None: all good rows. Rows of booked procedures are always kept.
     """
 
     def __init__(
@@ -119,11 +124,17 @@ class Judge:
         for finding in findings:
             if not finding.is_note:
                 bad[np.searchsorted(batch.rows, finding.rows)] = True
-        kept = np.flatnonzero(~bad & self._is_wanted(judged, len(batch.rows)))
+        booked = self._is_booked(judged, len(batch.rows))
+        kept = np.flatnonzero(~bad & (booked | self._is_wanted(judged, len(batch.rows))))
         findings += _of_spoiled(batch)
-        good = int(len(batch.rows) - bad.sum())
-        lines = self._lines(batch, judged, kept)
-        return Charges(lines, good, int(bad.sum()) + len(batch.spoiled), tuple(findings))
+        return Charges(
+            lines=self._lines(batch, judged, kept),
+            good=int(len(batch.rows) - bad.sum()),
+            bad=int(bad.sum()) + len(batch.spoiled),
+            findings=tuple(findings),
+            days=judged["service_date"].numbers(date.toordinal)[~bad & ~booked],
+            done=batch.done,
+        )
 
     def _has(self, name: str) -> bool:
         return name in self._resolved.headers or name in self._resolved.constants
@@ -174,7 +185,7 @@ class Judge:
         """What is wrong between cells of a row."""
         found = []
         if "service_date_end" in judged:
-            first, last = (judged[name].numbers(lambda day: int(day.toordinal())) for name in _DAYS)
+            first, last = (judged[name].numbers(date.toordinal) for name in _DAYS)
             wrong = (last > 0) & (first > 0) & (last < first)
             named = self._resolved.named("service_date_end")
             found.append(Finding(named, cells.ENDS_BEFORE_IT_BEGINS, batch.rows[wrong]))
@@ -201,6 +212,11 @@ class Judge:
         if wanted is None:
             return np.ones(count, bool)
         return judged["procedure_code"].where(lambda cell: cell.value in wanted)
+
+    def _is_booked(self, judged: dict[str, _Column], count: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        if "kind" not in judged:
+            return np.full(count, self._kind == "appointment")
+        return judged["kind"].where(lambda cell: (cell.value or self._kind) == "appointment")
 
     def _lines(self, batch: RawBatch, judged: dict[str, _Column], kept: Places) -> pa.RecordBatch:
         arrays = [pa.array(batch.rows[kept])]

@@ -46,13 +46,15 @@ class ParquetFile:
             BadInput: it is damaged.
         """
         begin, end = self._groups or (0, len(self.group_rows))
-        number = 1 + sum(self.group_rows[:begin])
+        before = sum(self.group_rows[:begin])
+        number, count = 1 + before, max(1, sum(self.group_rows[begin:end]))
         try:
             with pq.ParquetFile(self._path, pre_buffer=False) as file:
                 for batch in file.iter_batches(self._rows_at_once, list(range(begin, end)), list(headers)):
                     rows = np.arange(number, number + batch.num_rows)
                     number += batch.num_rows
-                    yield RawBatch(rows, {name: ArrowColumn(batch.column(name)) for name in headers})
+                    columns = {name: ArrowColumn(batch.column(name)) for name in headers}
+                    yield RawBatch(rows, columns, done=(number - 1 - before) / count)
         except pa.ArrowException as error:
             raise BadInput(_damaged(self._path, error)) from error
 

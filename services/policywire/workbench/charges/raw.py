@@ -42,17 +42,21 @@ class RawBatch(NamedTuple):
         rows: the number of each row in its file, from 1 as a spreadsheet or an editor shows it.
         columns: by the header that the file gives them.
         spoiled: rows of the same part of the file that are in no column.
+        done: how much of the file has been read, from 0 to 1.
     """
 
     rows: Places
     columns: Mapping[str, RawColumn]
     spoiled: Sequence[Spoiled] = ()
+    done: float = 1.0
 
 
 class RawFile(Protocol):
     """A file that can be read in batches."""
 
     headers: Sequence[str]
+    notes: Sequence[str]
+    """What its reader should know of how it is read."""
 
     def batches(self, headers: Sequence[str]) -> Iterator[RawBatch]:
         """All rows, with only these columns."""

@@ -26,7 +26,8 @@ def read_file(
         file: from :func:`policywire.workbench.charges.files.find_files`.
         mapping: how it is to be read.
         orders: its rows are booked procedures where they do not say otherwise.
-        wanted: the procedure codes of the rows to give, in normal form; the others are only judged. None: all.
+        wanted: the procedure codes of the rows to give, in normal form; the others are only judged, but
+            for booked procedures. None: all.
         opened: the file or a part of it, already open; None: all of it.
 
     Raises:
