@@ -43,8 +43,8 @@ _ABOUT_POLICY: Final = (
     click.option("--terms", help="Id of the document that reads narratives [default: the only one]."),
     click.option("--source-title", help="What the source is called."),
     click.option("--source", help="Where the source is to be found."),
-    click.option("--source-kind", type=click.Choice(["primary", "secondary"]), default="primary", show_default=True,
-                 help="primary: the payer's own text."),
+    click.option("--source-kind", type=click.Choice(["primary", "secondary"]),
+                 help="primary: the payer's own text [default: primary; of an imported list secondary]."),
     click.option("--ask/--no-ask", default=None, help="Ask for what is not given [default: on a terminal]."),
     click.option("--dry-run", is_flag=True, help="Print the documents and write nothing."),
 )  # fmt: skip
@@ -145,6 +145,24 @@ def only(option: str, given: str | None, known: tuple[str, ...]) -> str | None:
     if given is not None and given not in known:
         raise BadInput(f"{option}: no document {given}. There are: {', '.join(known) or 'none'}.")
     return given or (known[0] if len(known) == 1 else None)
+
+
+def chosen(folder: Folder, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What options say of a policy that nobody is asked for, as :class:`Terms` has it.
+
+    Raises:
+        BadInput: a document that is named is not there.
+    """
+    collection = folder.reading.collection if folder.reading else None
+    contexts = tuple(each.id for each in collection.contexts.values()) if collection else ()
+    narratives = tuple(each.id for each in collection.terms.values()) if collection else ()
+    plain = ("summary", "specialties", "impact", "prior_authorization", "appeal")
+    return {
+        **{name: given[name] for name in plain},
+        "known_from": day(given["known_from"]),
+        "contexts": only("--contexts", given["contexts"], contexts),
+        "terms": only("--terms", given["terms"], narratives),
+    }
 
 
 def print_texts(plan: Plan) -> None:

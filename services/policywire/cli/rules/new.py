@@ -10,8 +10,8 @@ from policywire.cli.rules.authored import (
     Asking,
     about_policy,
     asking,
+    chosen,
     day,
-    only,
     payer_of,
     print_plan,
     print_texts,
@@ -72,9 +72,6 @@ def _plan(folder: Folder, asked: Asking, given: dict[str, Any]) -> tuple[Plan, t
     payer, is_new = payer_of(folder, asked, key, given["payer_name"], given["payer_ids"])
     policy = asked.need("--policy", given["policy"], "The policy's id as the payer writes it")
     answers = _answers(asked, given)
-    collection = folder.reading.collection if folder.reading else None
-    contexts = tuple(each.id for each in collection.contexts.values()) if collection else ()
-    narratives = tuple(each.id for each in collection.terms.values()) if collection else ()
     terms = Terms(
         payer=key,
         payer_name=payer.name,
@@ -82,14 +79,7 @@ def _plan(folder: Folder, asked: Asking, given: dict[str, Any]) -> tuple[Plan, t
         title=asked.need("--title", given["title"], "Its title", f"{payer.name} policy {policy}"),
         lines_of_business=(payer.default_line_of_business,),
         citation=_citation(asked, given),
-        summary=given["summary"],
-        specialties=given["specialties"],
-        impact=given["impact"],
-        contexts=only("--contexts", given["contexts"], contexts),
-        terms=only("--terms", given["terms"], narratives),
-        known_from=day(given["known_from"]),
-        prior_authorization=given["prior_authorization"],
-        appeal=given["appeal"],
+        **chosen(folder, given),
     )
     document = scaffold(terms, answers, today())
     return plan_policy(folder, document, payer if is_new else None, {}), codes_of(document.versions)
@@ -126,7 +116,7 @@ def _citation(asked: Asking, given: dict[str, Any]) -> Citation:
             "--source-title", given["source_title"], "What the source is called", "The payer's policy text"
         ),
         source=asked.need("--source", given["source"], "Where the source is to be found", UNSTATED_SOURCE),
-        kind=given["source_kind"],
+        kind=given["source_kind"] or "primary",
         retrieved=retrieved,
     )
 

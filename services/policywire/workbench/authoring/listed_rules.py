@@ -5,8 +5,8 @@ holds in some context only while nobody has said which lines those are. Both go 
 file and no date.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -17,8 +17,6 @@ from policywire.rulebook.when import When
 from policywire.workbench.authoring.code_list import NO_CONDITION, TEXT_MAX, ListedCode
 from policywire.workbench.authoring.naming import short_name, unused
 from policywire.workbench.plain_words import OUTCOMES
-
-ROWS_NAMED_MAX: Final = 10
 
 
 class Unsettled(Struct, frozen=True):
@@ -58,12 +56,17 @@ class _Group(NamedTuple):
     handoff: str
 
 
-def rules_of(listed: Sequence[ListedCode], cites: str, *, as_listed: bool) -> Ruled:
+Names = Mapping[frozenset[str], str]
+"""Ids of rules by their codes: a rule of the same codes keeps its name from version to version."""
+
+
+def rules_of(listed: Sequence[ListedCode], cites: str, names: Names, *, as_listed: bool) -> Ruled:
     """The rules of the codes that hold in one period.
 
     Args:
         listed: at least one code.
         cites: id of the citation that rules rest on.
+        names: what rules of these codes are called already.
         as_listed: a status that holds in some context only is taken for every line; otherwise such lines go to review.
     """
     conflicts = tuple(_conflicts(listed))
@@ -86,7 +89,8 @@ def rules_of(listed: Sequence[ListedCode], cites: str, *, as_listed: bool) -> Ru
     rules: list[RuleText] = []
     unsettled: list[Unsettled] = []
     for group, codes in ordered:
-        name = unused(short_name(group.indication or OUTCOMES[group.outcome], "listed"), {rule.id for rule in rules})
+        usual = short_name(group.indication or OUTCOMES[group.outcome], "listed")
+        name = unused(names.get(frozenset(each.code for each in codes), usual), {rule.id for rule in rules})
         if group.is_limited and not as_listed:
             rules.append(_review(name, group, codes, cites))
         else:
@@ -145,7 +149,7 @@ def _rationale(group: _Group, listed: Sequence[ListedCode]) -> str:
 
 
 def _unsettled(name: str, group: _Group, listed: Sequence[ListedCode]) -> Unsettled:
-    says = "; ".join(dict.fromkeys(each.limit for each in listed))
+    says = "; ".join(dict.fromkeys(text for each in listed for text in (each.limit, each.notes) if text))
     rows = tuple(dict.fromkeys(each.row for each in listed))
     return Unsettled(name, tuple(each.code for each in listed), group.outcome, says, rows)
 

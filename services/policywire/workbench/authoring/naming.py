@@ -9,6 +9,10 @@ NAME_CHARACTERS_MAX: Final = 40
 """Of a rule's id: long enough to say what it is, short enough for a column."""
 
 
+_LEADS_ON: Final = ("a", "an", "and", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
+"""A name does not end with a word that leads on to the next."""
+
+
 def slug(text: str) -> str:
     """Words of a-z and 0-9 with hyphens between them: ``MM 0552`` is ``mm-0552``; empty when there is none."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
@@ -22,6 +26,8 @@ def short_name(text: str, otherwise: str) -> str:
         if len(name) + 1 + len(word) > NAME_CHARACTERS_MAX:
             break
         name = f"{name}-{word}" if name else word
+    while name.rpartition("-")[2] in _LEADS_ON and "-" in name:
+        name = name.rpartition("-")[0]
     return name or otherwise
 
 

@@ -29,6 +29,8 @@ from policywire.workbench.authoring.yaml_text import Remarks, document_text
 class Plan(Struct, frozen=True):
     """Files to write, those of them that may be there, and what the checker warns of in them."""
 
+    root: Path
+    """The rules folder."""
     texts: dict[Path, str]
     replaced: frozenset[Path]
     policy_file: Path
@@ -72,7 +74,7 @@ def plan_policy(folder: Folder, policy: PolicyDocument, payer: PayerDocument | N
         )
     whole = read_whole(folder, texts)
     texts |= schema_texts(folder)
-    return Plan(texts, frozenset(), file, len(cases), warnings_of(whole, texts))
+    return Plan(folder.root, texts, frozenset(), file, len(cases), warnings_of(whole, texts))
 
 
 def surroundings(reading: Reading, policy: PolicyDocument) -> Surroundings:

@@ -171,7 +171,7 @@ def write(texts: Texts, replaced: frozenset[Path] = frozenset()) -> None:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             draft = path.with_name(f".{path.name}.new")
-            draft.write_text(text, encoding="utf-8")
+            draft.write_bytes(text.encode())  # as bytes: no line end is changed
             draft.replace(path)
     except OSError as error:
         raise BadInput(f"{error.filename} cannot be written: {error.strerror}.") from error
