@@ -209,6 +209,7 @@ _STYLE: Final[dict[Any, Any]] = {
     "xtick.labelcolor": _SENTINELS["ink"],
     "ytick.labelcolor": _SENTINELS["ink"],
     "ytick.major.size": 0,
+    "xtick.major.pad": 7,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
