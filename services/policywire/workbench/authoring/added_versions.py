@@ -66,7 +66,7 @@ def plan_versions(folder: Folder, payer: str, policy: str, added: Addition) -> P
     splice.insert("cases", len(known), wanted, {})
     texts[beside] = splice.text()
     whole = read_whole(folder, texts)
-    return Plan(folder.root, texts, frozenset(texts), file, len(wanted), warnings_of(whole, texts))
+    return Plan(folder.root, texts, frozenset(texts), file, len(wanted), warnings_of(folder, whole, texts))
 
 
 def folder_cases(folder: Folder, payer: str, policy: str) -> Sequence[CasesDocument]:
@@ -82,8 +82,9 @@ def _grown(before: PolicyDocument, added: Addition) -> tuple[PolicyDocument, lis
         if version.effective_from in days:
             message = f"{before.policy} already has a version from {version.effective_from}"
             raise BadInput(f"{message}. Edit that one, or give another --effective-from.")
-    versions = sorted((*before.versions, *added.versions), key=lambda each: each.effective_from)
-    places = [versions.index(each) for each in added.versions]
+    new = [_as_before(each, before.versions[-1]) for each in added.versions]
+    versions = sorted((*before.versions, *new), key=lambda each: each.effective_from)
+    places = [versions.index(each) for each in new]
     conflicts, quarantined = unlike(before, added)
     after = replace(
         before,
@@ -95,6 +96,13 @@ def _grown(before: PolicyDocument, added: Addition) -> tuple[PolicyDocument, lis
         versions=tuple(versions),
     )
     return after, places
+
+
+def _as_before(version: VersionText, latest: VersionText) -> VersionText:
+    """A version whose denials read as the latest ones do, where they are denials of the same kind."""
+    if version.denial is None or latest.denial is None or version.denial.carc != latest.denial.carc:
+        return version
+    return replace(version, denial=latest.denial)
 
 
 def unlike(before: PolicyDocument, added: Addition) -> tuple[tuple[SourceConflict, ...], tuple[QuarantinedRow, ...]]:

@@ -74,7 +74,7 @@ def plan_policy(folder: Folder, policy: PolicyDocument, payer: PayerDocument | N
         )
     whole = read_whole(folder, texts)
     texts |= schema_texts(folder)
-    return Plan(folder.root, texts, frozenset(), file, len(cases), warnings_of(whole, texts))
+    return Plan(folder.root, texts, frozenset(), file, len(cases), warnings_of(folder, whole, texts))
 
 
 def surroundings(reading: Reading, policy: PolicyDocument) -> Surroundings:

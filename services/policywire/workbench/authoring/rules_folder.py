@@ -131,10 +131,14 @@ def _sound(reading: Reading) -> Reading:
     return reading
 
 
-def warnings_of(reading: Reading, texts: Texts) -> tuple[Fault, ...]:
-    """What the checker warns of in the new documents."""
+def warnings_of(folder: Folder, reading: Reading, texts: Texts) -> tuple[Fault, ...]:
+    """What the checker warns of in the new documents and did not before."""
     new = set(map(str, texts))
-    return tuple(each for each in reading.warnings if each.file in new)
+    before = folder.reading.warnings if folder.reading else ()
+    known = {(each.file, each.code, each.message) for each in before}
+    return tuple(
+        each for each in reading.warnings if each.file in new and (each.file, each.code, each.message) not in known
+    )
 
 
 def schema_texts(folder: Folder) -> dict[Path, str]:
