@@ -7,10 +7,11 @@ from policywire.cli.lazy import LazyGroup, Subcommands
 SUBCOMMANDS: Subcommands = {
     "approve": ("policywire.cli.rules.approve:approve", "Approve of a folder so that somebody else may publish it."),
     "check": ("policywire.cli.rules.check:check", "Check every document of a folder."),
+    "diff": ("policywire.cli.rules.diff:diff", "Compare two editions in answers, not in text."),
     "import": ("policywire.cli.rules.import_:import_", "Make a policy from a list of codes (CSV, XLSX)."),
     "new": ("policywire.cli.rules.new:new", "Begin a policy with its cases from a few answers."),
-    "publications": ("policywire.cli.rules.publications:publications", "List what was published, by whom and why."),
     "publish": ("policywire.cli.rules.publish:publish", "Publish documents to workers that follow the topic."),
+    "publications": ("policywire.cli.rules.publications:publications", "List what was published, by whom and why."),
     "rollback": ("policywire.cli.rules.rollback:rollback", "Put documents in force again that were before."),
     "schemas": ("policywire.cli.rules.schemas:schemas", "Write the schemas by which editors complete documents."),
     "test": ("policywire.cli.rules.test:test", "Run the cases beside the policies and the watch rules."),
