@@ -49,15 +49,15 @@ class Beginning(Presence, frozen=True, kw_only=True):
 class NumberRange(Presence, frozen=True, kw_only=True):
     """Of numbers; both ends included."""
 
-    at_least: float | UnsetType = UNSET
-    at_most: float | UnsetType = UNSET
+    at_least: Annotated[float | UnsetType, Meta(description="This many or more.")] = UNSET
+    at_most: Annotated[float | UnsetType, Meta(description="This many or fewer.")] = UNSET
 
 
 class MoneyRange(Presence, frozen=True, kw_only=True):
     """Of money, as quoted decimal text; both ends included."""
 
-    at_least: MoneyText | UnsetType = UNSET
-    at_most: MoneyText | UnsetType = UNSET
+    at_least: Annotated[MoneyText | UnsetType, Meta(description="This amount or more.")] = UNSET
+    at_most: Annotated[MoneyText | UnsetType, Meta(description="This amount or less.")] = UNSET
 
 
 class When(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
