@@ -157,7 +157,7 @@ def date_cell(value: object, order: DateOrder | None = None) -> Cell[date]:
         return Cell()
     if isinstance(value, bool):
         return _no_date()
-    if isinstance(value, int | float) and len(text_of(value)) != _COMPACT:
+    if isinstance(value, int | float) and not _COMPACT.fullmatch(text_of(value)):
         return _of_day_number(value)
     return _of_text(text_of(value), order)
 
@@ -171,8 +171,8 @@ def _of_text(text: str, order: DateOrder | None) -> Cell[date]:
     return _no_date()
 
 
-_COMPACT: Final = 8
-"""Length of ``20251216``."""
+_COMPACT = re.compile(r"(?:19|2[01])[0-9]{6}")
+"""``20251216``, which people write as a number too."""
 _TIME = r"(?:[T ][0-9]{1,2}:[0-9]{2}.*)?"
 _ISO = re.compile(rf"([0-9]{{4}})([-/.]?)([0-9]{{2}})\2([0-9]{{2}}){_TIME}")
 _SLASHED = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{2,4}}){_TIME}")
