@@ -13,7 +13,7 @@ from msgspec.structs import fields
 from policywire.errors import Fault
 from policywire.model.events import ClaimDrafted, ClaimSubmitted, Provider, ServiceLine
 from policywire.model.records import Determination
-from policywire.rulebook.cases import Case, CasesDocument, Expectation
+from policywire.rulebook.cases import Case, Expectation
 from policywire.rulebook.collection import Key
 from policywire.rulebook.coverage import rule_ids
 from policywire.rulebook.load import Reading
@@ -46,13 +46,13 @@ def run_cases(reading: Reading) -> CaseRun:
     reached: set[tuple[Key, object, str]] = set()
     for name, document in reading.collection.cases.items():
         findings: list[Finding] = []
+        key = (document.payer, document.policy)
         for position, case in enumerate(document.cases):
-            determination = _decide(case, document, rulebook)
-            wrong = tuple(_differences(case, determination))
+            determination = decided(case, key, rulebook)
+            wrong = tuple(differences(case, determination))
             findings += (Finding(("cases", position, *path), "case-failed", text, KEEP) for path, text in wrong)
             count, failed = count + 1, failed + bool(wrong)
             if determination is not None and determination.policy.rule is not None:
-                key = (document.payer, document.policy)
                 reached.add((key, determination.policy.version, determination.policy.rule))
         faults += reading.locate(name, findings)
     for name, findings in _unreached(reading, reached):
@@ -74,12 +74,11 @@ def _unreached(reading: Reading, reached: set[tuple[Key, object, str]]) -> Itera
         yield name, findings
 
 
-def _decide(case: Case, document: CasesDocument, rulebook: Rulebook) -> Determination | None:
-    claim = claim_of(case, document.payer, rulebook)
+def decided(case: Case, key: Key, rulebook: Rulebook) -> Determination | None:
+    """What a case's policy says of its line, or None when it says nothing."""
+    claim = claim_of(case, key[0], rulebook)
     for record in step(claim, None, rulebook, claim.occurred_at).records:
-        if not isinstance(record, Determination):
-            continue
-        if (record.policy.payer, record.policy.id) == (document.payer, document.policy):
+        if isinstance(record, Determination) and (record.policy.payer, record.policy.id) == key:
             return record
     return None
 
@@ -115,7 +114,7 @@ def claim_of(case: Case, payer: str, rulebook: Rulebook) -> ClaimDrafted | Claim
     )
 
 
-def _differences(case: Case, got: Determination | None) -> Iterator[tuple[tuple[str, ...], str]]:
+def differences(case: Case, got: Determination | None) -> Iterator[tuple[tuple[str, ...], str]]:
     """Where and how what came out differs from what was expected; one sentence each, which names the case."""
     expect = case.expect
     if not isinstance(expect, Expectation):
@@ -125,17 +124,18 @@ def _differences(case: Case, got: Determination | None) -> Iterator[tuple[tuple[
     if got is None:
         yield ("expect",), f"{case.name}: no determination came out"
         return
-    seen = _seen(got)
+    told = seen(got)
     for field in fields(Expectation):
         wanted = getattr(expect, field.name)
         if wanted is UNSET:
             continue
-        wanted, found = comparable(wanted), comparable(seen[field.name])
+        wanted, found = comparable(wanted), comparable(told[field.name])
         if wanted != found:
             yield ("expect", field.name), f"{case.name}: {field.name} is {say(found)}, expected {say(wanted)}"
 
 
-def _seen(got: Determination) -> dict[str, Any]:
+def seen(got: Determination) -> dict[str, Any]:
+    """What of a determination a case can look at, by the fields of an expectation."""
     denial = got.expected_denial
     return {
         "outcome": got.outcome,

@@ -6,14 +6,14 @@ Knows reports; does not know how documents are checked (:mod:`policywire.ruleboo
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from policywire.errors import Fault
 from policywire.resources import shipped
-from policywire.rulebook.load import Reading, files_in, read
+from policywire.rulebook.load import Reading, files_in, read, read_rules
 from policywire.rulebook.rulebook import QuarantinedRow
 from policywire.workbench.lint.catalogue import BY_SLUG
 from policywire.workbench.lint.findings import lint
@@ -59,6 +59,24 @@ def check_rules(path: Path, today: date) -> Reading:
         BadInput: there is no such folder, or no document in it.
     """
     return linted(read(files_in(path)), today)
+
+
+LACKING: Final = frozenset(
+    {"no-cases", "rule-without-case", "boundary-without-case", "no-watch-cases", "watch-without-case"}
+)
+"""Faults that only say that a case is not there: for those who measure cases no reason to stop."""
+
+
+def with_cases_lacking(path: Path, today: date) -> Reading:
+    """The same, but that cases may be lacking: then there is a rulebook all the same, and no fault says so.
+
+    Raises:
+        BadInput: there is no such folder, or no document in it.
+    """
+    reading = check_rules(path, today)
+    if not reading.faults or any(fault.code not in LACKING for fault in reading.faults):
+        return reading
+    return replace(reading, rulebook=read_rules(files_in(path)).rulebook, faults=())
 
 
 def linted(reading: Reading, today: date) -> Reading:

@@ -6,7 +6,7 @@ Facts are combined as if they were independent, which diagnoses and the context 
 can never happen. What is never true in any of them is therefore certain; what is true in one of them is only likely.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, product
 from typing import Any, Final, get_args
 
@@ -106,7 +106,7 @@ def _distinct(fact: str, tests: list[Test], reader: Reader, unknown: set[str]) -
 
 def _candidates(fact: str, tests: list[Test], reader: Reader) -> Iterable[Any]:
     candidates = _CANDIDATES.get(fact)
-    return _sets(tests) if candidates is None else candidates(tests, reader)
+    return sets(tests) if candidates is None else candidates(tests, reader)
 
 
 def _contexts(_: list[Test], reader: Reader) -> list[str | None]:
@@ -118,7 +118,7 @@ def _narratives(_: list[Test], reader: Reader) -> list[str | None]:
     return [None] if reader.hints is None else [each for each in NARRATIVES if reader.hints or each != "hint"]
 
 
-def _numbers(tests: list[Test], *, step: int | None) -> Iterator[Any]:
+def numbers(tests: Iterable[Test], *, step: int | None) -> Iterator[Any]:
     """Each bound, something between each two and beyond the ends, and none. Without a step halves and quarters do."""
     bounds = sorted({test.operand for test in tests if test.operator in ("is", "at_least", "at_most")})
     if bounds:
@@ -132,7 +132,7 @@ def _numbers(tests: list[Test], *, step: int | None) -> Iterator[Any]:
     yield None
 
 
-def _texts(tests: list[Test]) -> Iterator[str]:
+def texts(tests: Iterable[Test]) -> Iterator[str]:
     """Each text that a test names, something that begins with it, and something that no test names."""
     for text in sorted(set(_named(tests))):
         yield text
@@ -140,16 +140,16 @@ def _texts(tests: list[Test]) -> Iterator[str]:
     yield "other"
 
 
-def _named(tests: list[Test]) -> Iterator[str]:
+def _named(tests: Iterable[Test]) -> Iterator[str]:
     for test in tests:
         if test.operator in ("is", "in", "any_of", "prefix"):
             yield from (test.operand,) if isinstance(test.operand, str) else test.operand
 
 
-def _sets(tests: list[Test]) -> Iterator[Any]:
+def sets(tests: Sequence[Test]) -> Iterator[Any]:
     """Sets of texts: a test of a set holds when it does of one of its members, so single ones are put together."""
     singles: dict[Truths, tuple[str, ...]] = {}
-    for text in _texts(tests):
+    for text in texts(tests):
         singles.setdefault(tuple(test.holds({test.fact: (text,)}) for test in tests), (text,))
     found: dict[Truths, tuple[str, ...]] = {}
     for truths, members in singles.items():
@@ -167,8 +167,8 @@ _CANDIDATES: Final[dict[str, Callable[[list[Test], Reader], Iterable[Any]]]] = {
     "narrative": _narratives,
     "line_of_business": lambda _, reader: reader.lines_of_business,
     "stage": lambda *_: get_args(Stage),
-    "units": lambda tests, _: _numbers(tests, step=None),
-    "charge_amount": lambda tests, _: _numbers(tests, step=1),
-    "rendering_taxonomy": lambda tests, _: [*_texts(tests), None],
+    "units": lambda tests, _: numbers(tests, step=None),
+    "charge_amount": lambda tests, _: numbers(tests, step=1),
+    "rendering_taxonomy": lambda tests, _: [*texts(tests), None],
 }
 """Values that stand for all that a fact can have; the other facts are sets."""
