@@ -164,7 +164,7 @@ class History:
         for publication, state, end in zip_longest(self.publications, self.states, ends):
             yield Moment(publication.at, publication.number, state.in_force(publication.at))
             for at in sorted({each.at for each in state.scheduled}):
-                if publication.at < at and (at <= now if end is None else at < end):
+                if publication.at < at <= (now if end is None else end):
                     yield Moment(at, publication.number, state.in_force(at))
 
     def before(self, now: datetime) -> Moment | None:

@@ -1,65 +1,19 @@
 """By whose leave: the gate's record and a second person's approval, of the very content of a folder."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from msgspec.structs import replace
-from tests.unit.scenes import RULES
+from tests.unit.leave import approve, change_comment, change_meaning, content, folder_in, pass_gate
 
-from policywire import __version__
 from policywire.errors import BadInput
-from policywire.rulebook.load import files_in
-from policywire.workbench.gate import record as gate
-from policywire.workbench.publishing import approvals
 from policywire.workbench.publishing.author import git_author
 from policywire.workbench.publishing.leave import leave_for
-
-POLICY = "cigna/mm-0552/policy.yaml"
 
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(RULES, tmp_path / "rules"))
-
-
-def content(rules: Path) -> str:
-    return gate.content_of(files_in(rules))
-
-
-def pass_gate(rules: Path, **changes: Any) -> None:
-    passed = gate.GateRecord(
-        content=content(rules),
-        passed=True,
-        policies=1,
-        cases=41,
-        claims=5000,
-        seed=7,
-        differences=0,
-        faults=(),
-        policywire=__version__,
-        durable_rules="2.0.28",
-        ran_at="2026-11-25T08:00:00Z",
-        ran_by="ann",
-    )
-    gate.save(rules, replace(passed, **changes))
-
-
-def approve(rules: Path, by: str, at: str = "2026-11-25T09:00:00Z") -> Path:
-    record = approvals.ApprovalRecord(content=content(rules), by=by, at=at, note=None, policywire=__version__)
-    return approvals.save(rules, record)
-
-
-def change_meaning(rules: Path) -> None:
-    text = (rules / POLICY).read_text()
-    assert "0565T" in text
-    (rules / POLICY).write_text(text.replace("0565T", "0567T"))
-
-
-def change_comment(rules: Path) -> None:
-    (rules / POLICY).write_text((rules / POLICY).read_text() + "\n# seen by nobody\n")
+    return folder_in(tmp_path)
 
 
 def codes(rules: Path, author: str = "ann") -> list[str]:
@@ -108,7 +62,7 @@ def test_an_approval_of_another_content_is_told(rules: Path) -> None:
 def test_a_case_is_part_of_what_is_approved(rules: Path) -> None:
     pass_gate(rules)
     approve(rules, "bob")
-    cases = rules / "cigna/mm-0552/cases.yaml"
+    cases = rules / "evergreen/syn-100/cases.yaml"
     cases.write_text(cases.read_text().replace("name: ", "name: another ", 1))
     assert codes(rules) == ["gate-missing", "approval-missing"]
 

@@ -111,9 +111,8 @@ def _print_changes(changes: "Published | None") -> None:
         click.echo("Not compared with what is published: give --bootstrap-servers to see which documents differ.")
     elif changes.is_needed:
         print_keys(changes.publication)
-        click.echo(
-            f"{len(changes.written)} to be written, {len(changes.removed)} removed, {changes.unchanged} unchanged."
-        )
+        written, removed = len(changes.written), len(changes.removed)
+        click.echo(f"Publishing it would write {written}, remove {removed}, and leave {changes.unchanged} as they are.")
     else:
         click.echo("The topic holds these documents already.")
 

@@ -66,9 +66,8 @@ def rollback(  # noqa: PLR0913  one parameter an option
     """  # noqa: D301  click's \b keeps the example's lines
     wanted, now = _one_of(target, to), this_second()
     why = "" if dry_run else asked_reason(reason)
-    who = author or git_author(Path())
-    if not dry_run:
-        named(who, "--by")
+    known = author or git_author(Path())
+    who = known if dry_run else named(known, "--by")
 
     async def back(topic: "PolicyDocuments") -> "tuple[Moment, Published]":
         moment = moment_of(await topic.history(now), wanted, now)
