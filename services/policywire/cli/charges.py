@@ -37,13 +37,22 @@ _OPTIONS = (
 
 def mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command, which gets what they say as ``mapping``, a :class:`ChargeMapping`."""
+    return _with_mapping(command, needed=lambda given: True)  # noqa: ARG005  it always is
 
+
+def mapping_options_with(option: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The same for a command that reads charges only when it is given an option; else its ``mapping`` is None."""
+    return lambda command: _with_mapping(command, needed=lambda given: bool(given[option]))
+
+
+def _with_mapping(command: Callable[..., Any], needed: Callable[[dict[str, Any]], bool]) -> Callable[..., Any]:
     @wraps(command)
     def with_mapping(
         *args: Any, mapping_file: Path | None, columns: tuple[str, ...], constants: tuple[str, ...], **given: Any
     ) -> Any:
         settings = {name: given.pop(name) for name in ("date_format", "encoding", "delimiter", "pad_codes")}
-        return command(*args, mapping=_mapping(mapping_file, columns, constants, settings), **given)
+        mapping = _mapping(mapping_file, columns, constants, settings) if needed(given) else None
+        return command(*args, mapping=mapping, **given)
 
     for option in reversed(_OPTIONS):
         with_mapping = option(with_mapping)

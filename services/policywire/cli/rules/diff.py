@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from policywire.cli.charges import mapping_options_with
+from policywire.cli.rules.against import flip_charges
 from policywire.cli.rules.published import cluster_options, kafka_options, this_second
 from policywire.cli.rules.shown import JSON, print_json
 from policywire.errors import BadInput
@@ -14,6 +17,9 @@ from policywire.workbench.diff.comparison import compare
 from policywire.workbench.diff.edition import Edition, at_version, editions
 from policywire.workbench.diff.words import markdown, text
 from policywire.workbench.documents import find_policy
+
+if TYPE_CHECKING:
+    from policywire.workbench.charges.mapping import ChargeMapping
 
 
 @click.command()
@@ -29,6 +35,16 @@ from policywire.workbench.documents import find_policy
 )
 @JSON
 @click.option("--markdown", "as_markdown", is_flag=True, help="Markdown instead of text, for a pull request.")
+@click.option("--against", multiple=True, metavar="FILE", help="Past charges (CSV, Parquet, JSON lines) to flip.")
+@click.option("--orders", multiple=True, metavar="FILE", help="With --against: booked procedures too.")
+@click.option("--agreements", multiple=True, metavar="FILE", help="With --against: what members have signed.")
+@click.option(
+    "--lines",
+    "lines_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --against: write the lines that flip, as .csv or .parquet. It then holds health information.",
+)
+@mapping_options_with("against")
 @cluster_options
 def diff(  # noqa: PLR0913  one parameter an option
     before: str | None,
@@ -38,6 +54,11 @@ def diff(  # noqa: PLR0913  one parameter an option
     versions: tuple[datetime, datetime] | None,
     as_json: bool,
     as_markdown: bool,
+    against: tuple[str, ...],
+    orders: tuple[str, ...],
+    agreements: tuple[str, ...],
+    lines_file: Path | None,
+    mapping: "ChargeMapping | None",
     bootstrap_servers: str | None,
     topic_prefix: str | None,
 ) -> None:
@@ -51,6 +72,9 @@ def diff(  # noqa: PLR0913  one parameter an option
     nothing is missed: codes added and removed, outcomes, dates, liability, prior authorization, flags, scope, and
     for which diagnoses, narratives or numbers.
 
+    With --against, past charges are decided by both too: how many flip, in dollars, by code, specialty, provider and
+    month. That needs the packages of policywire[workbench].
+
     Ends with status 0 when no answer changes, 1 when answers or alerts differ, 2 when an edition cannot be read.
 
     \b
@@ -58,15 +82,23 @@ def diff(  # noqa: PLR0913  one parameter an option
       policywire rules diff rules my-rules
       policywire rules diff git:main rules --markdown
       policywire rules diff rules --policy "MM 0552" --versions 2020-03-15 2025-12-16
+      policywire rules diff rules my-rules --against charges.parquet --lines flips.csv
     """  # noqa: D301  click's \b keeps the example's lines
     kafka = kafka_options(bootstrap_servers, topic_prefix)
     sides = _sides(before, after, policy, versions, lambda name: _published(name, kafka))
     only = _only(sides, policy)
     found = compare(sides[0].rulebook, sides[1].rulebook, (sides[0].name, sides[1].name), only)
+    flipped = None
+    if mapping is not None:
+        flipped = flip_charges(sides, only, (against, orders, agreements), mapping, lines_file)
+    elif orders or agreements or lines_file:
+        raise BadInput("--orders, --agreements and --lines go with --against CHARGES.")
     if as_json:
-        print_json(found.plain())
+        print_json(found.plain() | ({} if flipped is None else {"against": flipped.plain()}))
     else:
         for line in markdown(found) if as_markdown else text(found):
+            click.echo(line)
+        for line in () if flipped is None else flipped.told(as_markdown=as_markdown):
             click.echo(line)
     raise SystemExit(1 if found.differs else 0)
 

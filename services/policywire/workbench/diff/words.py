@@ -24,6 +24,7 @@ _TERMS: Final = {
     "scope": "line of business",
     "span": "lines of several days",
     "outcome": "outcome",
+    "liable": "who is liable",
 }
 
 
