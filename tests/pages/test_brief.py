@@ -24,7 +24,7 @@ def brief(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_a_brief_prints_on_one_page(browser: Browser, brief: Path) -> None:
-    browser.open(brief)
+    browser.open(brief, media="print")
     printed = browser.call("Page.printToPDF", preferCSSPageSize=True)["data"]
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", base64.b64decode(printed))) == 1
 
