@@ -22,6 +22,9 @@ from policywire.workbench.authoring.terms import Appeal
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+WARNINGS_MAX: Final = 10
+"""So many warnings are told: a list with bad rows has one for each of them."""
+
 _ABOUT_POLICY: Final = (
     click.option("--rules", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path("rules"),
                  show_default=True, help="The folder of documents; it is made when it is not there."),
@@ -184,6 +187,8 @@ def print_plan(plan: Plan) -> None:
 
 
 def print_warnings(warnings: tuple[Fault, ...]) -> None:
-    """What the checker warns of."""
-    for warning in warnings:
+    """What the checker warns of; of many the first."""
+    for warning in warnings[:WARNINGS_MAX]:
         click.echo(f"warning: {warning}")
+    if len(warnings) > WARNINGS_MAX:
+        click.echo(f"and {len(warnings) - WARNINGS_MAX} more warnings; policywire rules check shows them all.")

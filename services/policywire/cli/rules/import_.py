@@ -74,7 +74,7 @@ def import_(listing: Path, *, dry_run: bool, as_json: bool, strict: bool, **give
       policywire rules import 2027.xlsx --sheet Codes --payer cigna --policy "MM 0552" --effective-from 2027-01-01 \\
         --status "Not covered"=not_medically_necessary --add-version
     """  # noqa: D301  click's mark for text that is not to be wrapped
-    folder = open_folder(given["folder"])
+    folder = open_folder(given["folder"], today())
     sheet = read_sheet(listing, given["sheet"], lambda text: folded(text) in _HEADERS | _named(given))
     how = _reading(sheet, given)
     with RejectedRows(sheet) as rejected:

@@ -52,7 +52,7 @@ def new(*, folder: Path, ask: bool | None, dry_run: bool, as_json: bool, **given
         --title "Cold therapy" --code 0565T --code 0566T --indication "cooling after surgery" \\
         --outcome not_medically_necessary --effective-from 2026-01-01
     """  # noqa: D301  click's mark for text that is not to be wrapped
-    opened = open_folder(folder)
+    opened = open_folder(folder, today())
     plan, codes = _plan(opened, asking(ask), given)
     if not dry_run:
         write(plan.texts)

@@ -87,8 +87,7 @@ def _boundary_cases(policy: PolicyDocument, version: VersionText, around: Surrou
 def _case_on(day: date, in_force: VersionText | None, version: VersionText, around: Surroundings) -> Iterator[Case]:
     if in_force is None:
         line = CaseLine(procedure_code=good_codes(version.rules[0].codes)[0], service_date=day)
-        expect = Expectation(outcome=Outcome.NO_POLICY_IN_FORCE, rule=None, version=None)
-        yield Case(name=f"on {day} no version is in force", line=line, expect=expect)
+        yield _case_without_version(line, around)
         return
     for rule in in_force.rules:
         found = line_for(rule, day, around)
@@ -96,3 +95,12 @@ def _case_on(day: date, in_force: VersionText | None, version: VersionText, arou
             name = f"on {day} the version from {in_force.effective_from} is in force"
             yield Case(name=name, line=found, expect=_expected(rule, in_force))
             return
+
+
+def _case_without_version(line: CaseLine, around: Surroundings) -> Case:
+    """A line of a day on which no version is in force: the policy is silent where another one of the payer speaks."""
+    name = f"on {line.service_date} no version is in force"
+    if around.determination(line) is None:
+        name += ", and another policy of the payer decides"
+        return Case(name=name, line=line, expect="no_determination")
+    return Case(name=name, line=line, expect=Expectation(outcome=Outcome.NO_POLICY_IN_FORCE, rule=None, version=None))

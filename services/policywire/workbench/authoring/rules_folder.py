@@ -6,6 +6,7 @@ to be sound, and nothing that is there is overwritten unless its exact successor
 
 import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -19,17 +20,19 @@ from policywire.rulebook.load import SUFFIXES, File, Reading, document_of, files
 from policywire.rulebook.reference import PayerDocument
 from policywire.rulebook.shape import KINDS, schema_text
 from policywire.workbench.authoring.naming import slug
+from policywire.workbench.check import linted
 
 OWN_SCHEMAS: Final = Path(".policywire", "schemas")
 """Where the schemas go when none stand beside the rules: a folder whose name begins with a dot holds no documents."""
 
 
 class Folder(Struct, frozen=True):
-    """A rules folder as it is: its documents, and what reading them gave; None where it has none yet."""
+    """A rules folder as it is on a day: its documents, and what reading them gave; None where it has none yet."""
 
     root: Path
     files: tuple[File, ...]
     reading: Reading | None
+    today: date
 
     def payer(self, key: str) -> tuple[Path, PayerDocument] | None:
         """The profile of a payer and its file."""
@@ -73,7 +76,7 @@ class Folder(Struct, frozen=True):
         return Path(os.path.relpath(schema, file.parent.resolve())).as_posix()
 
 
-def open_folder(root: Path) -> Folder:
+def open_folder(root: Path, today: date) -> Folder:
     """A rules folder as it is; it may be empty, or not be there yet.
 
     Raises:
@@ -82,12 +85,12 @@ def open_folder(root: Path) -> Folder:
     if root.exists() and not root.is_dir():
         raise BadInput(f"{root} is no folder. Give the folder of the rules with --rules.")
     if not any(each.suffix in SUFFIXES for each in root.rglob("*")):
-        return Folder(root, (), None)
+        return Folder(root, (), None, today)
     files = tuple(files_in(root))
-    reading = read(files)
+    reading = linted(read(files), today)
     if reading.faults:
         raise RulesRefused(reading.faults)
-    return Folder(root, files, reading)
+    return Folder(root, files, reading, today)
 
 
 Texts = Mapping[Path, str]
@@ -117,12 +120,12 @@ def read_as_rules(folder: Folder, texts: Texts) -> Reading:
 
 
 def read_whole(folder: Folder, texts: Texts) -> Reading:
-    """The folder as it will be, with every check.
+    """The folder as it will be, with every check, the linter's included.
 
     Raises:
         RulesRefused: it would have faults.
     """
-    return _sound(read(with_texts(folder, texts)))
+    return _sound(linted(read(with_texts(folder, texts)), folder.today))
 
 
 def _sound(reading: Reading) -> Reading:

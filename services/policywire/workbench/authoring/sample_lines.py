@@ -42,11 +42,16 @@ class Surroundings(Struct, frozen=True):
 
     def decided_by(self, line: CaseLine) -> str | None:
         """Id of the rule of the policy that decides a line; None: none does."""
+        found = self.determination(line)
+        return found.policy.rule if found else None
+
+    def determination(self, line: CaseLine) -> Determination | None:
+        """What the policy says of a line; None: nothing."""
         case = Case(name="sample", line=line, expect="no_determination")
         claim = claim_of(case, self.payer.payer, self.rulebook)
         for record in step(claim, None, self.rulebook, claim.occurred_at).records:
             if isinstance(record, Determination) and record.policy.id == self.policy:
-                return record.policy.rule
+                return record
         return None
 
 
