@@ -13,9 +13,11 @@ from policywire.errors import BadInput, PolicywireError
 
 SUBCOMMANDS: Subcommands = {
     "brief": ("policywire.cli.brief:command", "Write a page in plain words on what a policy means for a reader."),
+    "audit": ("policywire.cli.audit:command", "Look back over two years of charges under the policies, in dollars."),
     "upcoming": ("policywire.cli.upcoming:command", "List what is announced and not yet in force, with the days left."),
     "bucket": ("policywire.cli.bucket:command", "Write one policy's expected denials as a table to work from."),
     "search": ("policywire.cli.search:command", "Find policies by code, words, payer and date of service."),
+    "explain": ("policywire.cli.explain:command", "Explain one line: why, who pays, and what would flip the answer."),
     "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
     "rules": ("policywire.cli.rules:command", "Write, check, test and publish policy documents."),
     "validate": ("policywire.cli.validate:command", "Check a file of events before you send them."),

@@ -53,6 +53,8 @@ class Totals(Struct, frozen=True, kw_only=True):
     lines_bad: int
     lines_outside_window: int
     """Good, but served before ``since`` or after ``until``."""
+    lines_repeated: int = 0
+    """Good and in the window, but the same claim line was there already with the same content: counted once."""
     lines_decided: int
     """Good, in the window, and decided by a policy of their payer."""
     denied_lines: int
