@@ -96,7 +96,7 @@ def print_made(made: Made, *, is_written: bool) -> None:
         print_plan(made.plan)
         if made.rejected.count:
             click.echo(f"Wrote {made.rejects_file}: the rows that cannot be used, with reasons")
-        click.echo(f"{made.plan.cases} cases. Next: policywire rules test {made.plan.root}")
+        click.echo(f"{_many(made.plan.cases, 'case')}. Next: policywire rules test {made.plan.root}")
     else:
         print_warnings(made.plan.warnings)
         click.echo("Nothing is written: --strict refuses a list with rows or codes that a person has to settle.")
@@ -104,13 +104,14 @@ def print_made(made: Made, *, is_written: bool) -> None:
 
 def _said(made: Made) -> Iterator[str]:
     found, imported = made.found, made.imported
-    yield f"{found.rows} rows: {found.good_rows} good, {made.rejected.count} rejected. {_counted(made)}."
+    yield f"{_many(found.rows, 'row')}: {found.good_rows} good, {made.rejected.count} rejected. {_rules_in(made)}."
     for kind in made.rejected.kinds():
         places = "; ".join(kind.places)
         yield f"  {kind.word}: {kind.count}: {places}{', ...' if kind.count > len(kind.places) else ''}"
         yield f"    {kind.why}. {kind.mend}"
     if found.repeated_rows:
-        yield f"{found.repeated_rows} rows say again what a row above them says, word by word; they are taken once."
+        again = "says again what a row above it says" if found.repeated_rows == 1 else "say again what rows above say"
+        yield f"{_many(found.repeated_rows, 'row')} {again}, word by word; taken once."
     if imported.repeated:
         codes = _some(each.code for each in imported.repeated)
         yield f"Listed again with the same status for another indication, and taken once: {codes}."
@@ -123,11 +124,15 @@ def _said(made: Made) -> Iterator[str]:
             yield f"Against the version before, {what}: {_some(changed)}."
 
 
-def _counted(made: Made) -> str:
+def _rules_in(made: Made) -> str:
     versions = made.imported.versions
     days = _some(str(each.effective_from) for each in versions)
-    rules = sum(len(each.rules) for each in versions)
-    return f"{len(codes_of(versions))} procedure codes in {rules} rules; in force from {days}"
+    rules = _many(sum(len(each.rules) for each in versions), "rule")
+    return f"{_many(len(codes_of(versions)), 'procedure code')} in {rules}; in force from {days}"
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def _some(values: Iterable[str]) -> str:

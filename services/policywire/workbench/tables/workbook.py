@@ -56,7 +56,8 @@ class Workbook:
         )
         said = [f"{_some(each)}: {how}" for each, how in notes if each]
         if found.formulas:
-            said.append(f"formulas in {found.formulas} cells: their last saved values were read")
+            cells = "one cell" if found.formulas == 1 else f"{found.formulas} cells"
+            said.append(f"formulas in {cells}: their last saved values were read")
         return tuple(said)
 
     def rows(self) -> Iterator[Row]:

@@ -167,7 +167,7 @@ def test_a_formula_that_was_never_computed_is_a_problem_that_names_its_cell(tmp_
     assert first.problem is not None
     assert "B2 is a formula" in first.problem.message
     assert second.problem is None
-    assert any("formulas in 1 cells" in note for note in found.notes)
+    assert any("formulas in one cell" in note for note in found.notes)
 
 
 def test_several_sheets_are_asked_about_and_empty_or_hidden_ones_are_not(tmp_path: Path) -> None:
