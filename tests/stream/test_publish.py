@@ -357,7 +357,7 @@ async def test_a_document_that_is_only_scheduled_is_not_in_force_and_a_worker_do
     await published(settings, documents_in(rules), at=datetime(2199, 1, 1, tzinfo=UTC))
     error = await outcome_of(settings)
     assert isinstance(error, BadInput)
-    assert "comes into force at 2199-01-01" in str(error)
+    assert "comes into force at 2199-01-01T00:00:00Z" in str(error)
 
 
 async def test_a_publication_that_does_not_go_together_with_what_waits_is_refused_before_it_counts(

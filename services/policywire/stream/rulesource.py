@@ -14,8 +14,9 @@ from typing import Protocol
 from policywire.errors import BadInput
 from policywire.rulebook.load import File, files_in, is_about
 from policywire.rulebook.publication import published_files
-from policywire.rulebook.schedule import Documents, documents_of
+from policywire.rulebook.schedule import INSTANT, Documents, documents_of
 from policywire.stream.documents import TOPIC, PolicyDocuments
+from policywire.stream.logs import get_logger
 
 
 class RuleSource(Protocol):
@@ -74,6 +75,8 @@ class TopicSource:
                 self._end = end
                 documents = documents_of(await self._documents.read(end))
                 self._due = documents.next_instant(now)
+                if self._due is not None:
+                    get_logger().info("other documents come into force later", at=self._due.strftime(INSTANT))
                 return _published(documents, now)
             await asyncio.sleep(self._until_next_look(now))
 
@@ -86,7 +89,7 @@ class TopicSource:
 def _published(documents: Documents, now: datetime) -> Iterator[File]:
     in_force = documents.in_force(now)
     if not in_force:
-        waits = f" What it holds comes into force at {documents.scheduled[0].at}." if documents.scheduled else ""
+        waits = f" What it holds comes into force at {documents.scheduled[0].at.strftime(INSTANT)}." if documents.scheduled else ""
         raise BadInput(f"{TOPIC} holds no documents in force. Put some there with `policywire rules publish`.{waits}")
     yield from published_files(in_force)
 
