@@ -28,7 +28,7 @@ from policywire.workbench.audit.result import (
     UnlistedPattern,
 )
 
-HOSTILE = '<script>alert("x")</script> & $a_1$ \'id="'
+HOSTILE = '$a_1$ <script>alert("x")</script> & \'id="'
 """A specialty that nobody wants to see run."""
 
 MONTHS = tuple(f"{year}-{number:02d}" for year in (2024, 2025) for number in range(1, 13))
@@ -85,6 +85,7 @@ def totals(whole: Tally) -> Totals:
         lines_read=1_000_000,
         lines_bad=12,
         lines_outside_window=4_310,
+        lines_repeated=77,
         lines_decided=whole.lines,
         denied_lines=whole.denied_lines,
         review_lines=whole.review_lines,

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from openpyxl import Workbook
 from tests.unit.scenes import shipped
 
@@ -59,6 +60,18 @@ def test_a_version_that_is_over_asks_nothing() -> None:
     assert [each.version for each in findings("0565T", as_of=date(2025, 12, 15))] == [FIRST, SECOND]
 
 
+def test_a_version_without_a_last_day_ends_when_the_next_begins() -> None:
+    rulebook = shipped()
+    ((payer_id, codes),) = rulebook.index.items()
+    (policy,) = codes["0565T"]
+    old, new = policy.versions
+    open_ended = replace(policy, versions=(replace(old, effective_through=None), new))
+    changed = replace(rulebook, index={payer_id: {"0565T": (open_ended,)}})
+    now, _ = catalogue_findings([CatalogueRow("cdm.csv", 2, "0565T")], changed, BEFORE)
+    assert now.through == date(2025, 12, 15)
+    assert len(catalogue_findings([CatalogueRow("cdm.csv", 2, "0565T")], changed, SECOND)) == 1
+
+
 def test_rows_keep_their_order_and_number() -> None:
     assert [(each.row, each.code) for each in findings("38232", "99213", "0565T")] == [(2, "38232"), (4, "0565T")]
 
@@ -99,6 +112,12 @@ def test_every_row_is_good_or_bad_and_a_bad_one_says_where_and_why(tmp_path: Pat
         ("code-shape", 1, ("row 8, column CPT",)),
     ]
     assert any("the header is row 3" in each.mend for each in read.problems if each.effect == "noted")
+
+
+def test_a_row_is_used_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    read = read_catalogue(catalogue(tmp_path, "CPT,HCPCS\n0565T,abc\n"))
+    assert read.rows == ()
+    assert (read.file.bad, read.rejects[0].column) == (1, "HCPCS")
 
 
 def test_many_bad_rows_are_counted_and_only_the_first_are_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.workbench.audit import results
 
 from policywire.errors import BadInput
-from policywire.workbench.audit.report.outputs import write_lines, write_report
+from policywire.workbench.audit.report.outputs import rejects_in, write_lines, write_report
 
 
 def test_a_report_is_written_as_asked(tmp_path: Path) -> None:
@@ -42,3 +42,14 @@ def test_a_missing_package_is_said_with_what_to_install(
     assert callable(write)
     with pytest.raises(BadInput, match=rf"needs {package}: pip install 'policywire\[workbench\]'"):
         write(tmp_path / "out")
+
+
+def test_rejects_are_read_from_their_file_one_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.csv"
+    path.write_text(
+        'file,row,column,problem,mend\n"a.csv",17,"DOS","date-shape","Write it, ""so""."\n"b.csv",2,,"x","y"\n'
+    )
+    assert [*rejects_in(path)] == [
+        ("a.csv", 17, "DOS", "date-shape", 'Write it, "so".'),
+        ("b.csv", 2, "", "x", "y"),
+    ]

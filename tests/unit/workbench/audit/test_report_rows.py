@@ -66,6 +66,11 @@ def test_the_row_with_most_at_risk_comes_first_and_a_sum_last() -> None:
     assert [row.labels[0] for row in ranked([*rows, Row(("c",), (1,), (200,))])] == ["c", "a", "b", "sum"]
 
 
+def test_rows_are_ranked_by_their_last_amount() -> None:
+    rows = [Row(("charged",), (5,), (900, 100)), Row(("at risk",), (5,), (100, 900))]
+    assert [row.labels[0] for row in ranked(rows)] == ["at risk", "charged"]
+
+
 def test_a_row_too_many_is_shown_as_it_is() -> None:
     rows = [Row((str(number),), (1,)) for number in range(4)]
     assert first(rows, 3) == rows

@@ -1,6 +1,7 @@
 """The files that an audit leaves: the page and the workbook. Knows paths, and what may not be installed."""
 
-from collections.abc import Iterable, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from policywire.errors import BadInput
@@ -58,6 +59,15 @@ def write_lines(
     except ModuleNotFoundError as error:
         raise _extra("a workbook", error) from error
     write_workbook(path, result, lines, rejects, note)
+
+
+def rejects_in(path: Path) -> Iterator[tuple[str, int, str, str, str]]:
+    """The rows of an audit's CSV file of rejects, one by one, for :func:`write_lines`."""
+    with path.open(encoding="utf-8", newline="") as opened:
+        rows = csv.reader(opened)
+        next(rows, None)
+        for file, row, column, problem, mend in rows:
+            yield file, int(row), column, problem, mend
 
 
 def _extra(what: str, error: ModuleNotFoundError) -> BadInput:

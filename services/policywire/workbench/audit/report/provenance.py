@@ -29,10 +29,11 @@ def provenance(result: AuditResult, shown: Shown) -> Iterator[Section]:
 def _not_used(result: AuditResult, shown: Shown) -> Section:
     totals = result.totals
     good = totals.lines_read - totals.lines_bad
-    undecided = good - totals.lines_outside_window - totals.lines_decided
+    undecided = good - totals.lines_outside_window - totals.lines_repeated - totals.lines_decided
     lines = [
         Row(("decided by a policy of their payer",), (totals.lines_decided,)),
         Row(("no policy of their payer names the code, or the payer is unknown",), (undecided,)),
+        Row(("there already: counted once",), (totals.lines_repeated,)),
         Row(("served outside the window",), (totals.lines_outside_window,)),
         Row(("bad: not used",), (totals.lines_bad,)),
         Row(("rows of charges read",), (totals.lines_read,)),

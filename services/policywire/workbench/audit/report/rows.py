@@ -50,7 +50,7 @@ def guarded(rows: Sequence[Row], below: int) -> list[Row]:
     if not hidden:
         return list(rows)
     shown = [row for row in rows if not _small(row, below)]
-    while shown and (len(hidden) == 1 or _small(_sum(hidden, ""), below)):
+    while shown and _small(_sum(hidden, ""), below):
         smallest = min(shown, key=lambda row: row.weight[::-1])
         shown.remove(smallest)
         hidden.append(smallest)

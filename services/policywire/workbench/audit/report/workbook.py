@@ -57,7 +57,7 @@ def write_workbook(
     """
     with private_text(path):  # made first, so that it is never there for others to read
         pass
-    book = Workbook(path, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = Workbook(path, {"constant_memory": True})
     book.set_properties({"created": CREATED, "title": "Coverage policy audit"})
     writer = _Writer(book)
     writer.write(summary(result, note))
