@@ -89,7 +89,8 @@ class TopicSource:
 def _published(documents: Documents, now: datetime) -> Iterator[File]:
     in_force = documents.in_force(now)
     if not in_force:
-        waits = f" What it holds comes into force at {documents.scheduled[0].at.strftime(INSTANT)}." if documents.scheduled else ""
+        due = documents.next_instant(now)
+        waits = f" What it holds comes into force at {due.strftime(INSTANT)}." if due else ""
         raise BadInput(f"{TOPIC} holds no documents in force. Put some there with `policywire rules publish`.{waits}")
     yield from published_files(in_force)
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,24 @@ from click.testing import CliRunner, Result
 from tests.unit.leave import POLICY, approve, change_comment, change_meaning, content, folder_in, pass_gate
 
 from policywire.cli import main
+from policywire.errors import BadInput
+from policywire.rulebook.load import files_in
+from policywire.rulebook.publication import publication
+from policywire.rulebook.succession import Wanted
+from policywire.workbench.publishing.leave import leave_for
 
 NOWHERE = "localhost:1"
 """Nobody listens there: who asks it ends with status 1 and says so."""
+
+
+class TopicByHand:
+    """Stands for the topic: remembers what was to be published."""
+
+    def __init__(self) -> None:
+        self.sent: list[Mapping[str, bytes]] = []
+
+    def publish(self, wanted: Wanted, _account: object, _now: object) -> None:
+        self.sent.append(wanted.documents)
 
 
 @pytest.fixture
@@ -97,6 +113,30 @@ def test_a_reason_is_always_asked_for_and_by_force_too(rules: Path, reason: str)
     for result in (publish(rules, "--force", reason=reason), run("rollback", "previous", "--reason", reason)):
         assert result.exit_code == 2
         assert "--reason TEXT" in result.output
+
+
+def test_what_is_published_is_what_was_judged_although_the_folder_changes_meanwhile(
+    rules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pass_gate(rules)
+    approve(rules, "bob")
+    judge, topic = leave_for, TopicByHand()
+
+    def judged(*asked: Any) -> Any:
+        given = judge(*asked)
+        change_meaning(rules)
+        return given
+
+    def nowhere(_: object, use: Any) -> Any:
+        use(topic)
+        raise BadInput("the test has seen enough")
+
+    before = publication(rules, files_in(rules))
+    monkeypatch.setattr("policywire.cli.rules.publish.leave_for", judged)
+    monkeypatch.setattr("policywire.cli.rules.publish.with_documents", nowhere)
+    publish(rules)
+    assert topic.sent == [before]
+    assert publication(rules, files_in(rules)) != before
 
 
 def test_force_goes_without_both(rules: Path) -> None:

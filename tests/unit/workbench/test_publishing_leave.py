@@ -7,8 +7,9 @@ import pytest
 from tests.unit.leave import approve, change_comment, change_meaning, content, folder_in, pass_gate
 
 from policywire.errors import BadInput
+from policywire.rulebook.load import files_in
 from policywire.workbench.publishing.author import git_author
-from policywire.workbench.publishing.leave import leave_for
+from policywire.workbench.publishing.leave import Leave, leave_for
 
 
 @pytest.fixture
@@ -16,12 +17,16 @@ def rules(tmp_path: Path) -> Path:
     return folder_in(tmp_path)
 
 
+def leave(rules: Path, author: str) -> Leave:
+    return leave_for(rules, files_in(rules), author)
+
+
 def codes(rules: Path, author: str = "ann") -> list[str]:
-    return [each.code for each in leave_for(rules, author).refusals]
+    return [each.code for each in leave(rules, author).refusals]
 
 
 def test_a_draft_that_nobody_looked_at_lacks_both_and_is_told_both_commands(rules: Path) -> None:
-    missing, unapproved = leave_for(rules, "ann").refusals
+    missing, unapproved = leave(rules, "ann").refusals
     assert (missing.code, unapproved.code) == ("gate-missing", "approval-missing")
     assert f"policywire rules gate {rules}" in str(missing)
     assert f"policywire rules approve {rules} --by NAME" in str(unapproved)
@@ -30,9 +35,9 @@ def test_a_draft_that_nobody_looked_at_lacks_both_and_is_told_both_commands(rule
 def test_with_both_it_may_be_published_and_the_account_tells_of_them(rules: Path) -> None:
     pass_gate(rules)
     approve(rules, "bob")
-    leave = leave_for(rules, "ann")
-    assert leave.refusals == ()
-    account = leave.account("ann", "Two codes fewer.")
+    given = leave(rules, "ann")
+    assert given.refusals == ()
+    account = given.account("ann", "Two codes fewer.")
     assert (account.author, account.reason, account.forced) == ("ann", "Two codes fewer.", ())
     assert account.content == content(rules)
     assert account.gate is not None
@@ -56,7 +61,7 @@ def test_an_approval_of_another_content_is_told(rules: Path) -> None:
     pass_gate(rules)
     approve(rules, "bob")
     change_meaning(rules)
-    assert "1 approval is of another content" in leave_for(rules, "ann").refusals[1].message
+    assert "1 approval is of another content" in leave(rules, "ann").refusals[1].message
 
 
 def test_a_case_is_part_of_what_is_approved(rules: Path) -> None:
@@ -74,17 +79,17 @@ def test_the_author_s_own_approval_does_not_count_however_the_name_is_written(ru
     assert codes(rules) == ["approval-by-author"]
     approve(rules, "bob")
     assert codes(rules) == []
-    assert [each.by for each in leave_for(rules, "ann").approvals] == ["bob"]
+    assert [each.by for each in leave(rules, "ann").approvals] == ["bob"]
 
 
 def test_a_failed_gate_is_told_with_its_first_faults(rules: Path) -> None:
     pass_gate(rules, passed=False, faults=("One.", "Two.", "Three.", "Four."))
     approve(rules, "bob")
-    (refused,) = leave_for(rules, "ann").refusals
+    (refused,) = leave(rules, "ann").refusals
     assert refused.code == "gate-failed"
     assert "One; Two; Three; and 1 more" in refused.message
     assert "policywire rules gate" in refused.mend
-    assert leave_for(rules, "ann").account("ann", "Forced.").gate is None
+    assert leave(rules, "ann").account("ann", "Forced.").gate is None
 
 
 def test_a_gate_of_another_release_is_run_again(rules: Path) -> None:
@@ -94,26 +99,26 @@ def test_a_gate_of_another_release_is_run_again(rules: Path) -> None:
 
 
 def test_what_is_passed_over_is_recorded(rules: Path) -> None:
-    assert leave_for(rules, "ann").account("ann", "Urgent.").forced == ("gate-missing", "approval-missing")
+    assert leave(rules, "ann").account("ann", "Urgent.").forced == ("gate-missing", "approval-missing")
 
 
 def test_approvals_of_several_are_all_told_the_earliest_first(rules: Path) -> None:
     approve(rules, "cy", "2026-11-25T10:00:00Z")
     approve(rules, "bob", "2026-11-25T11:00:00Z")
-    assert [each.by for each in leave_for(rules, "ann").approvals] == ["cy", "bob"]
+    assert [each.by for each in leave(rules, "ann").approvals] == ["cy", "bob"]
 
 
 def test_a_second_approval_by_the_same_person_takes_the_place_of_the_first(rules: Path) -> None:
     first, second = approve(rules, "Bob"), approve(rules, "bob", "2026-11-25T11:00:00Z")
     assert first == second
-    assert [each.at for each in leave_for(rules, "ann").approvals] == ["2026-11-25T11:00:00Z"]
+    assert [each.at for each in leave(rules, "ann").approvals] == ["2026-11-25T11:00:00Z"]
 
 
 @pytest.mark.parametrize("name", ["../../bob", "bob/../..", "山田", "b" * 500])
 def test_no_name_leads_out_of_the_folder(rules: Path, name: str) -> None:
     file = approve(rules, name)
     assert file.parent == rules / ".policywire/approvals"
-    assert [each.by for each in leave_for(rules, "ann").approvals] == [name]
+    assert [each.by for each in leave(rules, "ann").approvals] == [name]
 
 
 def test_an_approval_needs_a_name(rules: Path) -> None:
@@ -124,7 +129,7 @@ def test_an_approval_needs_a_name(rules: Path) -> None:
 def test_a_file_that_is_no_approval_is_named(rules: Path) -> None:
     approve(rules, "bob").write_text("{}")
     with pytest.raises(BadInput, match=r"bob\.json is no approval"):
-        leave_for(rules, "ann")
+        leave(rules, "ann")
 
 
 def test_an_approval_cannot_be_renamed_to_another_content(rules: Path) -> None:
@@ -132,7 +137,7 @@ def test_an_approval_cannot_be_renamed_to_another_content(rules: Path) -> None:
     change_meaning(rules)
     file.rename(file.with_name(f"{content(rules).removeprefix('sha256:')[:16]}-bob.json"))
     with pytest.raises(BadInput, match="another content"):
-        leave_for(rules, "ann")
+        leave(rules, "ann")
 
 
 def test_an_approval_that_cannot_be_kept_is_said_so(rules: Path) -> None:

@@ -70,9 +70,10 @@ def approve(  # noqa: PLR0913  one parameter an option
             print_faults(reading.faults)
             click.echo("Not approved: these documents cannot be published.")
         raise SystemExit(1)
-    content = content_of(files_in(folder))
+    files = tuple(files_in(folder))
+    content = content_of(files)
     gate = load(folder, content)
-    changes = _changes(folder, now, kafka_options(bootstrap_servers, topic_prefix))
+    changes = _changes(publication(folder, files), now, kafka_options(bootstrap_servers, topic_prefix))
     at = now.strftime(INSTANT)
     record = ApprovalRecord(content=content, by=by.strip(), at=at, note=note, policywire=__version__)
     file = save(folder, record)
@@ -85,11 +86,11 @@ def approve(  # noqa: PLR0913  one parameter an option
     click.echo(f"{record.by} approves of {content[:19]}. Kept in {file}.")
 
 
-def _changes(folder: Path, now: datetime, kafka: dict[str, str]) -> "Published | None":
+def _changes(documents: dict[str, bytes], now: datetime, kafka: dict[str, str]) -> "Published | None":
     """What publishing at once would change; None where no cluster answers: an approval can be given without one."""
     if "bootstrap_servers" not in kafka:
         return None
-    wanted = Wanted(publication(folder, files_in(folder)))
+    wanted = Wanted(documents)
     account = Account(kind="publication", author=None, reason="")
     try:
         return with_documents(kafka, lambda topic: topic.compare(wanted, account, now))

@@ -90,13 +90,14 @@ def publish(  # noqa: PLR0913  one parameter an option
         _show_faults(faults, as_json=as_json)
         raise SystemExit(1)
     who = author or git_author(folder) or ""
-    leave = leave_for(folder, who if dry_run else named(who, "--author"))
+    files = tuple(files_in(folder))
+    leave = leave_for(folder, files, who if dry_run else named(who, "--author"))
     refused = () if force else leave.refusals
     if refused and not dry_run:
         _show_refusals(refused, as_json=as_json)
         raise SystemExit(1)
     account = leave.account(who, why)
-    wanted = Wanted(publication(folder, files_in(folder)), keep=keep, at=instant, cancel=cancel_scheduled)
+    wanted = Wanted(publication(folder, files), keep=keep, at=instant, cancel=cancel_scheduled)
     published = with_documents(
         kafka_options(bootstrap_servers, topic_prefix),
         lambda topic: (topic.compare if dry_run else topic.publish)(wanted, account, now),

@@ -3,7 +3,7 @@
 Knows what is demanded and the words of a refusal; does not publish, and runs no gate.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from policywire import __version__
 from policywire.rulebook.history import Account, Approval, GateRun
-from policywire.rulebook.load import files_in
+from policywire.rulebook.load import File
 from policywire.workbench.gate.record import GateRecord, content_of, load
 from policywire.workbench.publishing.approvals import ApprovalRecord, approvals_of, others_approved, same_person
 
@@ -60,17 +60,19 @@ class Leave(Struct, frozen=True):
         )
 
 
-def leave_for(folder: Path, author: str) -> Leave:
-    """What speaks for and against publishing a folder as it is now.
+def leave_for(folder: Path, files: Iterable[File], author: str) -> Leave:
+    """What speaks for and against publishing the documents of a folder.
 
     Args:
-        folder: of sound documents.
+        folder: where they, their record and approvals are.
+        files: the documents as they were read, the same that are then published: the folder may change meanwhile.
         author: who publishes, and whose own approval counts for nothing.
 
     Raises:
+        RulesRefused: a file is no document.
         BadInput: a record or an approval cannot be read.
     """
-    content = content_of(files_in(folder))
+    content = content_of(files)
     gate = load(folder, content)
     approvals = approvals_of(folder, content)
     others = tuple(each for each in approvals if not same_person(each.by, author))
