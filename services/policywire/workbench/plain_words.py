@@ -62,6 +62,9 @@ NARRATIVES: Final = {
 }
 """What a narrative may be found to be."""
 
+_CATEGORY: Final = 3
+"""So many characters of a diagnosis stand before its dot."""
+
 _JOINED: Final = {
     "is": "is {}",
     "in": "is {}",
@@ -83,6 +86,11 @@ _DENIED: Final = {
 def outcome_in_words(outcome: str) -> str:
     """An outcome, or a position of a version, as people say it."""
     return OUTCOMES.get(Outcome(outcome), outcome)
+
+
+def diagnosis_in_words(code: str) -> str:
+    """A diagnosis in normal form as people write it: ``M17.11``."""
+    return f"{code[:_CATEGORY]}.{code[_CATEGORY:]}" if len(code) > _CATEGORY else code
 
 
 def condition_in_words(condition: Condition | None) -> str:
@@ -166,4 +174,5 @@ def _operand(test: Test) -> str:
         return test.operand
     if isinstance(test.operand, int | float):
         return f"{test.operand:g}"
-    return " or ".join(sorted(test.operand))
+    operands = sorted(test.operand)
+    return " or ".join(map(diagnosis_in_words, operands) if test.fact == "diagnosis" else operands)

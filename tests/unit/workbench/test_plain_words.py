@@ -21,8 +21,8 @@ from policywire.workbench.plain_words import condition_in_words, outcome_in_word
         ({"charge_amount": {"at_most": "1250.00"}}, "the charge is at most $1,250.00"),
         ({"not": {"charge_amount": "250.05"}}, "the charge is not $250.05"),
         ({"modifiers": ["RT", "LT"]}, "the modifiers include LT or RT"),
-        ({"diagnosis": {"prefix": ["M17", "M75.1"]}}, "a diagnosis begins with M17 or M751"),
-        ({"not": {"diagnosis": ["M17.11"]}}, "no diagnosis is M1711"),
+        ({"diagnosis": {"prefix": ["M17", "M75.1"]}}, "a diagnosis begins with M17 or M75.1"),
+        ({"not": {"diagnosis": ["M17.11"]}}, "no diagnosis is M17.11"),
         ({"rendering_taxonomy": {"present": False}}, "the rendering provider's taxonomy is not given"),
         ({"not": {"rendering_taxonomy": {"present": False}}}, "the rendering provider's taxonomy is given"),
         (

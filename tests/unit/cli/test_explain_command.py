@@ -1,0 +1,86 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tests.unit import scenes
+
+from policywire.cli import main
+
+RULES = Path(__file__).parents[3] / "rules"
+LINE = ("--payer-id", "62308", "--code", "0565T", "--on", "2026-01-05")
+
+
+def run(*arguments: str, given: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["explain", "--rules", str(RULES), *arguments], input=given)
+
+
+def test_a_line_is_explained_for_a_biller() -> None:
+    result = run(*LINE, "--charge", "4200.00")
+    assert result.exit_code == 0
+    assert "Answer: not medically necessary per Cigna MM 0552." in result.output
+    assert "Why: rule adipose-implant-knee. Not medically necessary under this version" in result.output
+    assert "Who pays: the provider; agreement missing." in result.output
+    assert "Expect CO 50 with N563; do not appeal." in result.output
+    assert "Exposure $4200.00." in result.output
+    assert "What would flip it, the smallest first" in result.output
+    assert "  1. If the member had signed by the day before an agreement that lists 0565T: not" in result.output
+
+
+def test_it_says_that_it_is_no_advice_to_change_what_was_done() -> None:
+    assert "to change it so that it is paid is fraud" in run(*LINE).output
+    assert "to change it so that it is paid is fraud" in json.loads(run(*LINE, "--json").output)["integrity"]
+
+
+def test_why_not_is_told_rule_by_rule() -> None:
+    output = run("--payer-id", "62308", "--code", "20999", "--on", "2026-01-05", "--narrative", "graft").output
+    assert "Why not otherwise:\n  unlisted-names-product: narrative is other; the rule asks it to be product." in output
+    assert "graft" not in output
+
+
+def test_where_no_policy_speaks_it_ends_with_1() -> None:
+    result = run("--payer-id", "62308", "--code", "99213", "--on", "2026-01-05")
+    assert result.exit_code == 1
+    assert "No policy of Cigna Healthcare lists 99213 in any version." in result.output
+
+
+def test_explain_speaks_json() -> None:
+    report = json.loads(run(*LINE, "--agreement-signed", "2026-01-05", "--json").output)
+    (answer,) = report["answers"]
+    assert report["date_of_service"] == "2026-01-05"
+    assert (answer["agreement"], answer["agreement_problem"]) == ("invalid", "signed_on_service_day")
+    assert answer["others"][0]["kinds"] == ["agreement"]
+    assert answer["tried"] == []
+    assert report["rulebook_revision"].startswith("sha256:")
+
+
+def test_one_event_on_standard_input_is_explained() -> None:
+    result = run("--events", "-", given=json.dumps(scenes.claim(), indent=1))
+    assert result.exit_code == 0
+    assert "Why: rule adipose-implant-knee." in result.output
+    assert "M-1" not in result.output
+    assert "C1" not in result.output
+
+
+def test_events_that_cannot_be_used_are_named_beside_the_answer(tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_text(json.dumps(scenes.claim()) + "\n{}\n")
+    result = run("--events", str(events), "--claim", "C1", "--line", "1")
+    assert result.exit_code == 0
+    assert "policywire: not used: line 2: schema_violation" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Give either --events, or --payer-id, --code and --on"),
+        ((*LINE, "--events", str(RULES / "README.md")), "Give either --events"),
+        (("--payer-id", "62308"), "A line without events needs --code, --on too"),
+        ((*LINE, "--pointer", "1"), "--pointer: Point only at diagnoses"),
+        (("--events", str(RULES / "README.md")), "There is no event to explain"),
+    ],
+)
+def test_what_cannot_be_explained_ends_with_2(arguments: tuple[str, ...], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
