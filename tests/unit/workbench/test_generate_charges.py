@@ -75,6 +75,11 @@ def test_agreements_are_for_listed_lines_and_fail_in_every_way() -> None:
     assert any(each.procedure_codes == ("29881",) for each in agreements)
 
 
+def test_agreements_can_be_had_for_lines_some_of_which_are_bad() -> None:
+    lines = [*generate_charges(2_000, 5, ChargeMix(hits=0.6, bad=1.0))]
+    assert len([*generate_agreements(lines, 5, 1.0)]) > 0
+
+
 def test_bad_lines_are_as_many_as_asked_for() -> None:
     assert list(generate_charges(0, 1)) == []
     lines = list(generate_charges(5_000, 1, ChargeMix(bad=0.2, hits=0)))

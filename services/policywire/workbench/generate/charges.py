@@ -72,6 +72,8 @@ def generate_agreements(charges: Iterable[Charge], seed: int, share: float = 0.3
     number = 0
     for charge in charges:
         code = charge.procedure_code.strip().upper()
+        if charge.service_date == _NO_SUCH_DAY:
+            continue
         if code in LISTED and charge.payer_id and random.random() < share:
             agreement = _agreement(f"AGR-{seed}-{number:07}", charge, code, number)
             # Every second one that is signed on the day of service says that it was before the service.
@@ -80,6 +82,8 @@ def generate_agreements(charges: Iterable[Charge], seed: int, share: float = 0.3
             number += 1
 
 
+_NO_SUCH_DAY: Final = "2025-13-45"
+"""The date of service of a line that is no good."""
 _MANNERS: Final = 18
 _ON_THE_DAY: Final = 12
 
@@ -113,7 +117,7 @@ def _spoiled(charge: Charge, number: int) -> Charge:
         case 0:
             return charge._replace(procedure_code="see note")
         case 1:
-            return charge._replace(service_date="2025-13-45")
+            return charge._replace(service_date=_NO_SUCH_DAY)
         case 2:
             return charge._replace(charge_amount="(120.00)")
         case 3:

@@ -66,7 +66,7 @@ def _compliance(result: AuditResult) -> Action:
     )
     return Action(
         "Bring in the compliance officer",
-        wording.rounded(result.compliance.exposure_cents),
+        f"over {limit}",
         "billing manager",
         how,
         "agreements",
