@@ -120,15 +120,15 @@ def _narratives(_: list[Test], reader: Reader) -> list[str | None]:
 
 def numbers(tests: Iterable[Test], *, step: int | None) -> Iterator[Any]:
     """Each bound, something between each two and beyond the ends, and none. Without a step halves and quarters do."""
-    bounds = sorted({test.operand for test in tests if test.operator in ("is", "at_least", "at_most")})
-    if bounds:
-        yield from bounds
-        yield bounds[-1] + 1
-        if bounds[0] > 0:
-            yield bounds[0] - 1 if step else bounds[0] / 2
-        for low, high in pairwise(bounds):
-            if step is None or high - low > step:
-                yield low + step if step else (low + high) / 2
+    # Where no test has a bound, whether there is a number at all is asked.
+    bounds = sorted({test.operand for test in tests if test.operator in ("is", "at_least", "at_most")}) or [1]
+    yield from bounds
+    yield bounds[-1] + 1
+    if bounds[0] > 0:
+        yield bounds[0] - 1 if step else bounds[0] / 2
+    for low, high in pairwise(bounds):
+        if step is None or high - low > step:
+            yield low + step if step else (low + high) / 2
     yield None
 
 

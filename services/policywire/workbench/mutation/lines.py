@@ -125,14 +125,16 @@ def _modifiers(tests: dict[str, list[Test]], words: Words) -> Iterator[tuple[str
 def _units(tests: dict[str, list[Test]], words: Words) -> Iterator[float | None]:
     del words
     yield None
-    yield from (float(each) for each in numbers(tests.get("units", ()), step=None) if each is not None)
+    if "units" in tests:
+        yield from (float(each) for each in numbers(tests["units"], step=None) if each is not None)
 
 
 def _charges(tests: dict[str, list[Test]], words: Words) -> Iterator[str | None]:
     del words
-    found = [each for each in numbers(tests.get("charge_amount", ()), step=1) if each is not None]
-    yield from (f"{each // 100}.{each % 100:02}" for each in found)
-    if not found:
+    if "charge_amount" in tests:
+        found = (each for each in numbers(tests["charge_amount"], step=1) if each is not None)
+        yield from (f"{each // 100}.{each % 100:02}" for each in found)
+    else:
         yield None
 
 
