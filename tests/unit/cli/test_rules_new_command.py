@@ -125,11 +125,9 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     assert again.exit_code == 2
     assert "AH 12 of acme is there already" in again.output
     assert "--add-version" in again.output
-    stray = rules / "acme" / "ah-13"
-    stray.mkdir()
-    (stray / "cases.yaml").write_text("")
-    assert run("check", rules).exit_code == 1
-    (stray / "cases.yaml").rename(stray / "cases.txt")
+    same_place = run("new", "--rules", rules, "--payer", "acme", "--policy", "AH-12", *RULE)
+    assert same_place.exit_code == 2
+    assert "is there already and is not overwritten" in same_place.output
     assert {path: path.read_bytes() for path in before} == before
 
 

@@ -79,8 +79,11 @@ def _utf8(path: Path) -> tuple[bool, bool]:
 
 
 def _guess(path: Path, head: bytes) -> Encoding:
-    from charset_normalizer import from_bytes  # noqa: PLC0415  of the extra workbench, and seldom needed
-
+    try:
+        from charset_normalizer import from_bytes  # noqa: PLC0415  of the extra workbench, and seldom needed
+    except ModuleNotFoundError as error:
+        needs = "Save it as UTF-8, or: pip install 'policywire[workbench]'"
+        raise BadInput(f"{path} is not UTF-8, and to find out what it is needs the extra. {needs}.") from error
     found = from_bytes(head, cp_isolation=list(_LIKELY)).best()
     if found is None:
         raise BadInput(f"{path} is no text in an encoding known here. Save it as CSV in UTF-8, or as XLSX.")

@@ -1,6 +1,7 @@
 """Tables as people keep them, read row by row: what is in them, and what their files hide."""
 
 import json
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,20 @@ def test_dates_of_a_workbook_come_as_dates(tmp_path: Path) -> None:
     made.save(path)
     ((_, day),) = cells(read_sheet(path))
     assert day == datetime(2025, 12, 16)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "content"),
+    [
+        ("openpyxl", "codes.xlsx", b"PK\x03\x04"),
+        ("charset_normalizer", "codes.csv", "Code\ncaf\u00e9\n".encode("cp1252")),
+    ],
+)
+def test_a_package_that_is_not_installed_is_named_by_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: str, content: bytes
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    for module in ("workbook", "worksheet"):
+        monkeypatch.delitem(sys.modules, f"policywire.workbench.tables.{module}", raising=False)
+    with pytest.raises(BadInput, match=r"pip install 'policywire\[workbench\]'"):
+        read_sheet(written(tmp_path, content, name))
