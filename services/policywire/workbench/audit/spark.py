@@ -97,6 +97,17 @@ def _tried(piece: Piece, task: Task) -> Iterator[Batch | BadInput]:
         yield error
 
 
+def _logging(folder: Path) -> Path:
+    """A configuration by which Spark says only what is wrong; without one it greets with a page."""
+    path = folder / "log4j2.properties"
+    path.write_text(
+        "rootLogger.level = error\nrootLogger.appenderRef.stderr.ref = console\n"
+        "appender.console.type = Console\nappender.console.name = console\nappender.console.target = SYSTEM_ERR\n",
+        "utf-8",
+    )
+    return path
+
+
 @contextmanager
 def _session(master: str) -> Iterator[Any]:
     from pyspark.errors import PySparkException  # noqa: PLC0415
@@ -108,7 +119,7 @@ def _session(master: str) -> Iterator[Any]:
         settings = {
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
-            "spark.log.level": "ERROR",
+            "spark.driver.extraJavaOptions": f"-Dlog4j.configurationFile={_logging(Path(folder))}",
             "spark.sql.warehouse.dir": str(Path(folder) / "warehouse"),
             "spark.sql.execution.arrow.maxRecordsPerBatch": "1",  # a record is a batch of thousands of lines
         }
@@ -116,6 +127,7 @@ def _session(master: str) -> Iterator[Any]:
             # Nothing listens to the network for a run on one machine.
             settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
             settings["spark.local.dir"] = folder
+            os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         for name, value in settings.items():
             builder = builder.config(name, value)
         try:

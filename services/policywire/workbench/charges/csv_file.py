@@ -120,16 +120,18 @@ class CsvFile:
 
 
 class _Numbers:
-    """Gives rows their numbers."""
+    """Gives rows their numbers. Of a row that is left out it may hear before those in front of it are numbered."""
 
     def __init__(self, first: int) -> None:
         self.next = first
+        self._left_out = np.empty(0, np.int64)
 
-    def of_good(self, count: int, without: Sequence[int]) -> Places:
-        """The numbers of the next ``count`` rows that are none of those without a place in the table."""
-        left_out = np.array([each for each in without if each >= self.next], np.int64)
-        numbers = np.setdiff1d(np.arange(self.next, self.next + count + len(left_out)), left_out)[:count]
+    def of_good(self, count: int, left_out: Sequence[int]) -> Places:
+        """The numbers of the next ``count`` rows, which are none of those that are left out."""
+        self._left_out = np.concatenate([self._left_out, np.array(left_out, np.int64)])
+        numbers = np.setdiff1d(np.arange(self.next, self.next + count + len(self._left_out)), self._left_out)[:count]
         self.next = int(numbers[-1]) + 1 if count else self.next
+        self._left_out = self._left_out[self._left_out >= self.next]
         return numbers
 
 

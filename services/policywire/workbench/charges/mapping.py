@@ -80,18 +80,29 @@ def _from_file(path: Path) -> ChargeMapping:
         source = parse(str(path), path.read_bytes())
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}.") from error
-    if source.faults:
-        raise BadInput("\n".join(map(str, source.faults)))
+    # Headers need no quotes: a number among them is not text, and refused below.
+    if faults := [each for each in source.faults if each.code != "unquoted-code"]:
+        raise BadInput("\n".join(map(str, faults)))
     try:
         return msgspec.convert(source.value or {}, ChargeMapping)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$")
-        keys = tuple(each for each in place.rstrip("`").split(".") if each)
+        keys = _keys(source.value, place.rstrip("`"))
         line = source.marks.get(keys, (0, 0))[0] + 1
         where = ".".join(keys) or "the mapping"
         raise BadInput(
             f"{path}:{line}: {where}: {message}. See `policywire audit --help` for what it holds."
         ) from error
+
+
+def _keys(value: Any, place: str) -> tuple[str, ...]:
+    """The path that msgspec means, which says ``[...]`` for the entry of a mapping."""
+    keys = tuple(each for each in place.replace("[...]", "").split(".") if each)
+    if place.endswith("[...]"):
+        allowed = (str, list) if keys == ("columns",) else (str,)
+        wrong = (name for name, each in value[keys[0]].items() if not isinstance(each, allowed))
+        keys = (*keys, *(str(name) for name in list(wrong)[:1]))
+    return keys
 
 
 def _pairs(given: Iterable[str], example: str) -> dict[str, str | tuple[str, ...]]:
