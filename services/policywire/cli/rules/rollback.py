@@ -56,7 +56,8 @@ def rollback(  # noqa: PLR0913  one parameter an option
 
     It is one transaction, in force at once, and recorded like any publication. Neither gate nor approval is asked for:
     this is the quick way out, and these documents were published before. What waits for its instant is taken back, and
-    said. Everything comes from the topic policy-history; no files are needed.
+    said; to do only that, give the number of the publication in force. Everything comes from the topic policy-history;
+    no files are needed.
 
     Ends with status 0 when the documents are in force, 2 when TARGET, an option or the topic cannot be used.
 
