@@ -182,7 +182,7 @@ class ScheduledWeek(Struct, frozen=True, kw_only=True):
     procedures: int
     without_agreement: int
     estimate_cents: int
-    """Of the orders that give an estimate, each once."""
+    """Of the procedures without a valid agreement; one that gives no estimate adds nothing."""
 
 
 class ScheduledCode(Struct, frozen=True, kw_only=True):

@@ -40,7 +40,9 @@ def _scheduled(scheduled: Scheduled) -> Section:
     plot = columns(drawn, [row.labels[0] for row in weeks], _agreed(weeks), money=False)
     counts = ("Procedures", "Without agreement")
     tables = (
-        plain_table("Booked, by week of service", Header(("Week from",), counts, ("Estimated",)), weeks),
+        plain_table(
+            "Booked, by week of service", Header(("Week from",), counts, ("Estimated, without agreement",)), weeks
+        ),
         plain_table("Booked, by procedure code", Header(("Code",), counts), codes),
     )
     return Section("scheduled", "What is booked", says, (plot,), tables, notes)

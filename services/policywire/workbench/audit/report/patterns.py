@@ -8,7 +8,7 @@ from typing import Final
 
 from policywire.workbench.audit.report import wording
 from policywire.workbench.audit.report.plots import Drawn, Plot, Series, histories
-from policywire.workbench.audit.report.rows import Row
+from policywire.workbench.audit.report.rows import Row, ranked
 from policywire.workbench.audit.report.tables import (
     Header,
     Section,
@@ -42,7 +42,7 @@ def _agreements(result: AuditResult) -> Section:
         )
     rows = [_agreement_row(each) for each in result.agreements]
     header = Header(("Agreement",), ("Denied lines",), ("Denied", "At risk"))
-    table = plain_table("Denied lines by agreement", header, rows)
+    table = plain_table("Denied lines by agreement", header, ranked(rows))
     return Section("agreements", "Were members told, and did they sign", says, (), (table,))
 
 

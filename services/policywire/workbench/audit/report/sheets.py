@@ -221,7 +221,7 @@ _WEEKS: Final = (
     Column("week", "Week from", "date"),
     _PROCEDURES,
     _WITHOUT,
-    Column("estimate_cents", "Estimated", "dollars"),
+    Column("estimate_cents", "Estimated, without agreement", "dollars", 28),
 )
 _BOOKED: Final = (Column("code", "Code"), _PROCEDURES, _WITHOUT)
 _CATALOGUE: Final = (
