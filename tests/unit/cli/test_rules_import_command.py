@@ -81,6 +81,12 @@ def test_the_eight_rows_of_mm_0552_give_seven_codes_and_one_quarantined_row(rule
     assert_sound(rules)
 
 
+def test_no_deliberate_mistake_in_the_policy_goes_unnoticed_by_its_cases(rules: Path) -> None:
+    take(rules, LISTS / "mm-0552.csv")
+    tried = run("test", rules, "--mutate")
+    assert tried.exit_code == 0, tried.output
+
+
 def test_a_citation_says_which_list_it_was_and_when_it_was_read(rules: Path) -> None:
     take(rules, LISTS / "mm-0552.csv", "--retrieved", "2026-01-02", "--source-kind", "primary")
     (citation,) = policy(rules)["citations"]

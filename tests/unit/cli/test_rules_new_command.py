@@ -77,6 +77,14 @@ def test_a_case_stands_on_both_sides_of_each_date(tmp_path: Path) -> None:
     assert {case["line"]["procedure_code"] for case in cases} == {"0565T", "0566T"}
 
 
+def test_no_deliberate_mistake_in_the_policy_goes_unnoticed_by_its_cases(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    new(rules, "--effective-through", "2026-12-31")
+    tried = run("test", rules, "--mutate")
+    assert tried.exit_code == 0, tried.output
+    assert "deliberate mistakes are noticed by a case" in tried.output
+
+
 def test_every_document_names_a_schema_that_is_there_and_fits(tmp_path: Path) -> None:
     rules = tmp_path / "rules"
     new(rules)

@@ -66,10 +66,23 @@ def _name(rule: RuleText, line: CaseLine) -> str:
 
 
 def _expected(rule: RuleText, version: VersionText) -> Expectation:
-    expected = Expectation(outcome=rule.outcome, rule=rule.id, version=version.effective_from)
-    if version.denial is None or rule.outcome not in DENIED:
+    """What the document says of a line that a rule decides: all of it, so that no mistake in it goes unnoticed."""
+    flags = (*version.flags, *rule.flags)
+    expected = Expectation(
+        outcome=rule.outcome,
+        rule=rule.id,
+        version=version.effective_from,
+        flags=flags,
+        prior_authorization="unknown" if rule.outcome is Outcome.OTHER_POLICY else version.prior_authorization,
+    )
+    denial = version.denial
+    if rule.outcome is Outcome.OTHER_POLICY:
+        return replace(expected, handoff=rule.handoff)
+    if denial is None or rule.outcome not in DENIED:
         return expected
-    return replace(expected, reason=version.denial.reason, carc=version.denial.carc)
+    is_doubtful = not set(denial.confirm_first_when).isdisjoint(flags)
+    appeal = "confirm_first" if is_doubtful else denial.appeal
+    return replace(expected, reason=denial.reason, carc=denial.carc, appeal=appeal)
 
 
 def _boundary_cases(policy: PolicyDocument, version: VersionText, around: Surroundings) -> Iterator[Case]:
