@@ -12,6 +12,7 @@ from policywire.cli.lazy import LazyGroup, Subcommands
 from policywire.errors import BadInput, PolicywireError
 
 SUBCOMMANDS: Subcommands = {
+    "backtest": ("policywire.cli.backtest:command", "Run recorded events through a draft of the rules."),
     "brief": ("policywire.cli.brief:command", "Write a page in plain words on what a policy means for a reader."),
     "audit": ("policywire.cli.audit:command", "Look back over two years of charges under the policies, in dollars."),
     "upcoming": ("policywire.cli.upcoming:command", "List what is announced and not yet in force, with the days left."),

@@ -208,6 +208,14 @@ async def end_offsets(cluster: Cluster, partitions: list[Partition], channel: st
     return {partition: await _offset_at(cluster, partition, LATEST, channel) for partition in partitions}
 
 
+async def offsets_from(
+    cluster: Cluster, partitions: list[Partition], moment_ms: int, channel: str
+) -> dict[Partition, int | None]:
+    """The first offset of each partition whose record is of a moment (ms since 1970) or later; None: there is none."""
+    found = {partition: await _offset_at(cluster, partition, moment_ms, channel) for partition in partitions}
+    return {partition: None if offset < 0 else offset for partition, offset in found.items()}
+
+
 async def stable_end(cluster: Cluster, partition: Partition, channel: str) -> int:
     """Where a partition ends for a reader of committed records: before what the first open transaction wrote."""
     return await _offset_at(cluster, partition, LATEST, channel, READ_COMMITTED)

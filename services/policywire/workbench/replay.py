@@ -3,13 +3,14 @@
 Knows the order of a file and the file's clock; does not know files, arguments or output formats (``cli/replay.py``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import NamedTuple
 
 from policywire.cases.timeline import Timeline
 from policywire.model.decode import EVENT_DECODER, Rejected
+from policywire.model.events import AnyEvent
 from policywire.model.records import Record
 from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step, follow, step, tick
@@ -23,11 +24,16 @@ class BadLine(NamedTuple):
 
 
 class Replay:
-    """The state of one replay. The clock is the greatest ``occurred_at`` of the accepted events so far."""
+    """The state of one replay. The clock is the greatest ``occurred_at`` of the accepted events so far.
 
-    def __init__(self, rulebook: Rulebook) -> None:
+    Args:
+        rulebook: by which events are decided.
+        timelines: where members are remembered; a dictionary when nothing else is given.
+    """
+
+    def __init__(self, rulebook: Rulebook, timelines: MutableMapping[str, Timeline] | None = None) -> None:
         self._rulebook = rulebook
-        self._timelines: dict[str, Timeline] = {}
+        self._timelines: MutableMapping[str, Timeline] = {} if timelines is None else timelines
         self._due: dict[str, datetime] = {}
         self._next_due: list[tuple[datetime, str]] = []
         self._clock: datetime | None = None
@@ -39,10 +45,19 @@ class Replay:
         except Rejected as rejected:
             yield BadLine(line, rejected)
             return
+        yield from self.take(event)
+
+    def take(self, event: AnyEvent) -> Iterator[Record]:
+        """What one event gives, after what had become due by its time."""
         yield from self.advance(event.occurred_at)
         now = self._clock or event.occurred_at
         member_id = event.member_id
         yield from self._keep(member_id, step(event, self._timelines.get(member_id), self._rulebook, now))
+
+    @property
+    def clock(self) -> datetime | None:
+        """How far time has come; None before the first event."""
+        return self._clock
 
     def advance(self, to: datetime | None = None) -> Iterator[Record]:
         """Move the clock if ``to`` is later, and run what is due for every member."""
