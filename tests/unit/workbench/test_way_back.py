@@ -71,7 +71,13 @@ def test_previous_is_what_was_in_force_before_the_latest_change_however_that_cam
 
 def test_a_publication_is_named_by_its_number() -> None:
     moment = moment_of(HISTORY, "1", NOW)
-    assert (moment.documents, moment.number, moment.at) == (SHIPPED, 2, day(2))
+    assert (moment.documents, moment.number, moment.at) == (SHIPPED, 1, day(1))
+
+
+def test_what_came_into_force_only_after_the_next_publication_is_named_by_its_number_too() -> None:
+    later = History([*HISTORY.entries[:2], entry(3, {POLICY: SHIPPED[POLICY]}, SHIPPED)])
+    moment = moment_of(later, "2", NOW)
+    assert (moment.documents, moment.number, moment.at) == (LATER, 3, day(5))
 
 
 @pytest.mark.parametrize("length", [len("sha256:") + 8, 200])

@@ -51,8 +51,7 @@ def moment_of(history: History, target: str, now: datetime) -> Moment:
 
 
 def _of_publication(history: History, number: int, now: datetime) -> Moment:
-    documents = history.documents(number)
-    moment = _latest(history.moments(now), documents)
+    moment = _brought(history, number, now)
     if moment is None:
         raise BadInput(
             f"what publication {number} published was never in force by itself: it is still to come, was taken back, "
@@ -66,7 +65,7 @@ def _of_revision(history: History, prefix: str, now: datetime) -> Moment:
     found: dict[str, Moment] = {}
     for publication in history.publications:
         if publication.revision and publication.revision.startswith(prefix):
-            moment = _latest(history.moments(now), history.documents(publication.number))
+            moment = _brought(history, publication.number, now)
             if moment is not None:
                 found[publication.revision] = moment
     if not found:
@@ -78,8 +77,11 @@ def _of_revision(history: History, prefix: str, now: datetime) -> Moment:
     return next(iter(found.values()))
 
 
-def _latest(moments: Iterable[Moment], documents: Mapping[str, bytes]) -> Moment | None:
-    return next((each for each in reversed(list(moments)) if each.documents == documents), None)
+def _brought(history: History, number: int, now: datetime) -> Moment | None:
+    """When what a publication brought was in force: while it was the latest, or else last."""
+    documents = history.documents(number)
+    moments = [each for each in history.moments(now) if each.documents == documents]
+    return max(moments, key=lambda each: (each.number == number, each.at), default=None)
 
 
 def _compiled(moments: Iterable[Moment], prefix: str) -> dict[str, Moment]:
