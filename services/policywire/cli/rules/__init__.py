@@ -8,6 +8,8 @@ SUBCOMMANDS: Subcommands = {
     "approve": ("policywire.cli.rules.approve:approve", "Approve of a folder so that somebody else may publish it."),
     "check": ("policywire.cli.rules.check:check", "Check every document of a folder."),
     "diff": ("policywire.cli.rules.diff:diff", "Compare two editions in answers, not in text."),
+    "history": ("policywire.cli.rules.history:history", "Tell a policy's versions, changes, sources and publications."),
+    "gate": ("policywire.cli.rules.gate:gate", "Decide every policy by two engines before it is published."),
     "import": ("policywire.cli.rules.import_:import_", "Make a policy from a list of codes (CSV, XLSX)."),
     "new": ("policywire.cli.rules.new:new", "Begin a policy with its cases from a few answers."),
     "publish": ("policywire.cli.rules.publish:publish", "Publish documents to workers that follow the topic."),
