@@ -1,22 +1,25 @@
 """``policywire search``: policies by code, words, payer and date. Knows the terminal; the workbench searches."""
 
+import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import click
 import msgspec
 
+from policywire.cli.rules.published import cluster_options, kafka_options, this_second
 from policywire.cli.rules.shown import JSON, today
 from policywire.model.records import Outcome
-from policywire.rulebook.load import files_in
+from policywire.rulebook.load import File, files_in
 from policywire.workbench.check import rules_folder
 from policywire.workbench.plain_words import PRIOR_AUTHORIZATION, outcome_in_words, window_in_words
 from policywire.workbench.search.hit import Found, Hit, RuleHit
 from policywire.workbench.search.nearest import with_nearest
+from policywire.workbench.search.published import files_in_force
 from policywire.workbench.search.query import Query, Status, asked
 from policywire.workbench.search.shelf import index_of, refuse_a_file
 
@@ -57,6 +60,8 @@ def cache_folder() -> Path:
     help="Where indexes are kept [default: policywire/search among the user's cached files].",
 )
 @click.option("--no-cache", is_flag=True, help="Keep no index.")
+@click.option("--from-topic", is_flag=True, help="What was published; with --known-on what was in force on that day.")
+@cluster_options
 @JSON
 def command(  # noqa: PLR0913  one a question that people ask
     *,
@@ -75,6 +80,9 @@ def command(  # noqa: PLR0913  one a question that people ask
     rules: Path | None,
     cache: Path | None,
     no_cache: bool,
+    from_topic: bool,
+    bootstrap_servers: str | None,
+    topic_prefix: str | None,
     as_json: bool,
 ) -> None:
     r"""Find policies by code, range, words, payer, outcome and date, over every payer and version.
@@ -82,6 +90,8 @@ def command(  # noqa: PLR0913  one a question that people ask
     WORDS are codes (0565T), ranges (20930-20934) and beginnings (056*) by their shape; all else are words of the title,
     indications, rationales and what the policy rests on. A word also finds what begins with it. Without --all-versions
     each policy is shown once: as it is in force today (or on --on), else as it will be, else as it last was.
+
+    With --from-topic what was published is searched instead of a folder, with --known-on as it was in force then.
 
     Of the documents an index is kept, so that the next search takes no time; it is made again when they change.
 
@@ -112,7 +122,9 @@ def command(  # noqa: PLR0913  one a question that people ask
     shelf = None if no_cache else cache or cache_folder()
     if shelf is not None:
         refuse_a_file(shelf)
-    index = index_of(files_in(rules_folder(rules)), shelf)
+    kafka = kafka_options(bootstrap_servers, topic_prefix)
+    files = _published(kafka, query.known_on) if from_topic else files_in(rules_folder(rules))
+    index = index_of(files, shelf)
     found = with_nearest(index, query, today())
     for each in index.unreadable:
         click.echo(f"policywire: not searched: {each}", err=True)
@@ -121,6 +133,15 @@ def command(  # noqa: PLR0913  one a question that people ask
     else:
         click.echo("\n".join(_lines(found)))
     raise SystemExit(0 if found.total else 1)
+
+
+def _published(kafka: Mapping[str, Any], known_on: date | None) -> Iterable[File]:
+    # Imported here: Kafka's client takes long, and a search of a folder needs none.
+    from policywire.stream.settings import load_settings  # noqa: PLC0415
+    from policywire.workbench.publishing.history import read_history  # noqa: PLC0415
+
+    now = this_second()
+    return files_in_force(asyncio.run(read_history(load_settings({"kafka": kafka}), now)), known_on, now)
 
 
 def _date(moment: datetime | None) -> date | None:
