@@ -4,7 +4,7 @@ Knows the terminal only.
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
@@ -177,18 +177,22 @@ def print_texts(plan: Plan) -> None:
 
 
 def print_plan(plan: Plan) -> None:
-    """What was written, and what to do about it."""
+    """What was written."""
     for path in plan.texts:
         if not path.name.endswith(".schema.json"):
             click.echo(f"Wrote {path}")
     if any(path.name.endswith(".schema.json") for path in plan.texts):
         click.echo("Wrote the schemas that editors complete by, in the folder that their first lines name.")
-    print_warnings(plan.warnings)
 
 
-def print_warnings(warnings: tuple[Fault, ...]) -> None:
+def print_warnings(warnings: Sequence[Fault]) -> None:
     """What the checker warns of; of many the first."""
     for warning in warnings[:WARNINGS_MAX]:
         click.echo(f"warning: {warning}")
     if len(warnings) > WARNINGS_MAX:
         click.echo(f"and {len(warnings) - WARNINGS_MAX} more warnings; policywire rules check shows them all.")
+
+
+def many(number: int, noun: str) -> str:
+    """A number of something: ``1 case``, ``2 cases``."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"

@@ -7,7 +7,7 @@ from typing import Any, Final
 import click
 from msgspec import Struct
 
-from policywire.cli.rules.authored import print_plan, print_warnings
+from policywire.cli.rules.authored import many, print_plan, print_warnings
 from policywire.rulebook.document import PolicyDocument
 from policywire.workbench.authoring.code_list_import import CodeList, Imported, differences
 from policywire.workbench.authoring.new_policy import Plan, codes_of
@@ -17,6 +17,9 @@ from policywire.workbench.tables.sheet import Sheet
 
 NAMED_MAX: Final = 12
 """So many codes or rules are named in a line; the document and ``--json`` have all of them."""
+
+SAID_BEFORE: Final = frozenset({"quarantined-row", "source-conflict"})
+"""What the checker warns of and the summary of the list has said already."""
 
 
 class Made(Struct, frozen=True, kw_only=True):
@@ -96,22 +99,27 @@ def print_made(made: Made, *, is_written: bool) -> None:
         print_plan(made.plan)
         if made.rejected.count:
             click.echo(f"Wrote {made.rejects_file}: the rows that cannot be used, with reasons")
-        click.echo(f"{_many(made.plan.cases, 'case')}. Next: policywire rules test {made.plan.root}")
+        _print_warnings(made)
+        click.echo(f"{many(made.plan.cases, 'case')}. Next: policywire rules test {made.plan.root}")
     else:
-        print_warnings(made.plan.warnings)
+        _print_warnings(made)
         click.echo("Nothing is written: --strict refuses a list with rows or codes that a person has to settle.")
+
+
+def _print_warnings(made: Made) -> None:
+    print_warnings([each for each in made.plan.warnings if each.code not in SAID_BEFORE])
 
 
 def _said(made: Made) -> Iterator[str]:
     found, imported = made.found, made.imported
-    yield f"{_many(found.rows, 'row')}: {found.good_rows} good, {made.rejected.count} rejected. {_rules_in(made)}."
+    yield f"{many(found.rows, 'row')}: {found.good_rows} good, {made.rejected.count} rejected. {_rules_in(made)}."
     for kind in made.rejected.kinds():
         places = "; ".join(kind.places)
         yield f"  {kind.word}: {kind.count}: {places}{', ...' if kind.count > len(kind.places) else ''}"
         yield f"    {kind.why}. {kind.mend}"
     if found.repeated_rows:
         again = "says again what a row above it says" if found.repeated_rows == 1 else "say again what rows above say"
-        yield f"{_many(found.repeated_rows, 'row')} {again}, word by word; taken once."
+        yield f"{many(found.repeated_rows, 'row')} {again}, word by word; taken once."
     if imported.repeated:
         codes = _some(each.code for each in imported.repeated)
         yield f"Listed again with the same status for another indication, and taken once: {codes}."
@@ -127,12 +135,8 @@ def _said(made: Made) -> Iterator[str]:
 def _rules_in(made: Made) -> str:
     versions = made.imported.versions
     days = _some(str(each.effective_from) for each in versions)
-    rules = _many(sum(len(each.rules) for each in versions), "rule")
-    return f"{_many(len(codes_of(versions)), 'procedure code')} in {rules}; in force from {days}"
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number != 1 else ''}"
+    rules = many(sum(len(each.rules) for each in versions), "rule")
+    return f"{many(len(codes_of(versions)), 'procedure code')} in {rules}; in force from {days}"
 
 
 def _some(values: Iterable[str]) -> str:

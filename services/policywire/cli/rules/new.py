@@ -12,9 +12,11 @@ from policywire.cli.rules.authored import (
     asking,
     chosen,
     day,
+    many,
     payer_of,
     print_plan,
     print_texts,
+    print_warnings,
 )
 from policywire.cli.rules.shown import JSON, print_json, today
 from policywire.model.records import Outcome
@@ -62,7 +64,9 @@ def new(*, folder: Path, ask: bool | None, dry_run: bool, as_json: bool, **given
         print_texts(plan)
     else:
         print_plan(plan)
-        click.echo(f"{len(codes)} procedure codes, {plan.cases} cases. Next: policywire rules test {folder}")
+        print_warnings(plan.warnings)
+        told = f"{many(len(codes), 'procedure code')}, {many(plan.cases, 'case')}"
+        click.echo(f"{told}. Next: policywire rules test {folder}")
 
 
 def _plan(folder: Folder, asked: Asking, given: dict[str, Any]) -> tuple[Plan, tuple[str, ...]]:
