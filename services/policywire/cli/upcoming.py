@@ -1,7 +1,8 @@
 """``policywire upcoming``: policies announced and not yet in force. Knows the terminal; the workbench looks ahead."""
 
+import asyncio
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,14 @@ import click
 import msgspec
 
 from policywire.cli.charges import mapping_options
+from policywire.cli.rules.published import cluster_options, kafka_options, this_second
 from policywire.cli.rules.shown import PATH, today
+from policywire.errors import BadInput
+from policywire.rulebook.publication import published_files
 from policywire.workbench.brief.upcoming import Upcoming, upcoming
+from policywire.workbench.brief.waiting import Waiting, waiting
 from policywire.workbench.check import rules_folder
-from policywire.workbench.documents import read_documents
+from policywire.workbench.documents import Documents, documents_from, read_documents
 from policywire.workbench.plain_words import day_in_words
 
 if TYPE_CHECKING:
@@ -32,6 +37,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--charges", multiple=True, type=_FILE, help="Tables of charges: count the lines of the last 365 days.")
 @click.option("--orders", multiple=True, type=_FILE, help="Tables of booked procedures: count those that it concerns.")
 @mapping_options
+@click.option("--from-topic", is_flag=True, help="Of what is published instead of PATH; what waits is listed too.")
+@cluster_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
 def command(  # noqa: PLR0913  one parameter an option
     path: Path | None,
@@ -42,12 +49,16 @@ def command(  # noqa: PLR0913  one parameter an option
     charges: tuple[Path, ...],
     orders: tuple[Path, ...],
     mapping: "ChargeMapping",
+    from_topic: bool,
+    bootstrap_servers: str | None,
+    topic_prefix: str | None,
     as_json: bool,
 ) -> None:
     """List what is announced and not yet in force: days left, what changes, for which codes.
 
     PATH is the folder of documents [default: ./rules, or else the rules that ship with policywire]. A version counts as
-    announced from its known_from on; the end of a policy that no version follows is listed too.
+    announced from its known_from on; the end of a policy that no version follows is listed too. With --from-topic also
+    publications that wait for their instant.
 
     Ends with status 0, also when nothing is to come, 2 when PATH cannot be used.
 
@@ -57,19 +68,37 @@ def command(  # noqa: PLR0913  one parameter an option
       policywire upcoming rules --charges charges.parquet --orders orders.csv --json
     """  # noqa: D301  click's mark for text that is not to be wrapped
     day = as_of.date() if as_of else today()
-    found = upcoming(read_documents(rules_folder(path)), day, within, payer)
+    published = _published(kafka_options(bootstrap_servers, topic_prefix), day) if from_topic else None
+    documents = read_documents(rules_folder(path)) if published is None else published[0]
+    waits = [] if published is None else [w for w in published[1] if within is None or w.days_left <= within]
+    found = upcoming(documents, day, within, payer)
     touch = _touch(found, charges, orders, mapping, day) if charges or orders else None
     if as_json:
-        click.echo(json.dumps(_report(found, touch, day), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_report(found, waits, touch, day), indent=2, ensure_ascii=False))
         return
     for number, each in enumerate(found):
         _show(each)
         if touch is not None:
             click.echo(f"    concerns {_told(touch.by_change[number])}")
+    for wait in waits:
+        _show_waiting(wait)
     if touch is not None and touch.bad_rows:
         told = _count(touch.bad_rows, "row")
         click.echo(f"{told} of the tables could not be read: `policywire audit` says which and why.")
     click.echo(_verdict(found, day, within))
+
+
+def _published(kafka: dict[str, str], day: date) -> tuple[Documents, list[Waiting]]:
+    # Imported here: Kafka's client is not needed for a folder.
+    from policywire.stream.settings import load_settings  # noqa: PLC0415
+    from policywire.workbench.publishing.history import read_history  # noqa: PLC0415
+
+    now = this_second()
+    history = asyncio.run(read_history(load_settings({"kafka": kafka}), now))
+    if not history.states:
+        raise BadInput("nothing is published yet: `policywire rules publish` puts documents there.")
+    documents = documents_from(published_files(history.states[-1].in_force(now)))
+    return documents, waiting(history, max(now, datetime.combine(day, time(), UTC)))
 
 
 def _touch(
@@ -81,8 +110,9 @@ def _touch(
     return touched(found, charges, orders, mapping, day)
 
 
-def _report(found: list[Upcoming], touch: "Touch | None", day: date) -> dict[str, Any]:
+def _report(found: list[Upcoming], waits: list[Waiting], touch: "Touch | None", day: date) -> dict[str, Any]:
     report: dict[str, Any] = {"as_of": day.isoformat(), "upcoming": msgspec.to_builtins(found)}
+    report["waiting"] = msgspec.to_builtins(waits)
     if touch is not None:
         for each, concerned in zip(report["upcoming"], touch.by_change, strict=True):
             each["concerns"] = msgspec.to_builtins(concerned)
@@ -99,6 +129,15 @@ def _show(each: Upcoming) -> None:
         click.echo(f"    {', '.join(change.codes)}: {change.change}")
     for general in each.general:
         click.echo(f"    {general.replace('_', ' ')}")
+
+
+def _show_waiting(wait: Waiting) -> None:
+    by = f"publication {wait.publication} by {wait.author}" if wait.publication else "a publication"
+    approved = f", approved by {', '.join(wait.approved_by)}" if wait.approved_by else ""
+    click.echo(f"{_days(wait.days_left)}, {wait.at:%Y-%m-%dT%H:%M:%SZ}: {by}{approved}, comes into force")
+    click.echo(f"    {', '.join(wait.documents)}")
+    if wait.reason:
+        click.echo(f"    why: {wait.reason}")
 
 
 def _told(concerned: "Touched") -> str:

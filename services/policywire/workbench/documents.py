@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from policywire.errors import BadInput, RulesRefused
 from policywire.rulebook.document import PolicyDocument
-from policywire.rulebook.load import document_of, files_in, read_rules
+from policywire.rulebook.load import File, document_of, files_in, read_rules
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.rulebook import CompiledPolicy, PolicyKey, Rulebook
 from policywire.rulebook.watch import WatchDocument
@@ -41,7 +41,16 @@ def read_documents(folder: Path) -> Documents:
         RulesRefused: a document has faults.
         BadInput: there is no such folder, or no document in it.
     """
-    files = tuple(files_in(folder))
+    return documents_from(files_in(folder))
+
+
+def documents_from(found: Iterable[File]) -> Documents:
+    """The same of documents that are at hand already.
+
+    Raises:
+        RulesRefused: a document has faults.
+    """
+    files = tuple(found)
     reading = read_rules(files)
     if reading.rulebook is None:
         raise RulesRefused(reading.faults)
