@@ -168,7 +168,7 @@ def test_everything_that_is_needed_is_named_at_once_where_nobody_can_be_asked(tm
 def test_what_is_not_given_is_asked_for(tmp_path: Path) -> None:
     rules = tmp_path / "rules"
     answers = [
-        "acme", "Acme Health", "99999, 88888", "AH 12", "0565T 0566T", "wrong", "covered", "2026-01-01",
+        "acme", "Acme Health", "99999, 88888", "AH 12", "0565T 0566T", "wrong", "covered", "soon", "2026-01-01",
         "cooling after surgery", "Cold therapy", "Medical policy AH 12", "Acme's provider pages",
     ]  # fmt: skip
     result = run("new", "--rules", rules, "--ask", typed="\n".join(answers) + "\n")

@@ -98,13 +98,14 @@ class Asking(Struct, frozen=True):
         """A date that must be there.
 
         Raises:
-            BadInput: it is not given and nobody can be asked, or it is no date.
+            BadInput: it is not given and nobody can be asked.
         """
-        text = given.isoformat() if given else self.need(option, None, f"{question}, as 2026-01-01")
-        try:
-            return date.fromisoformat(text)
-        except ValueError as error:
-            raise BadInput(f"{option}: {text} is no date. Write it as 2026-01-01.") from error
+        if given is None and self.is_asking:
+            answer: datetime = click.prompt(f"{question}, as 2026-01-01", type=click.DateTime(["%Y-%m-%d"]), err=True)
+            return answer.date()
+        if given is None:
+            raise BadInput(f"{option} is needed: {question[0].lower()}{question[1:]}, as 2026-01-01.")
+        return given
 
     def all_of(self, given: Mapping[str, object]) -> None:
         """Refuse at once whatever is not given, where nobody can be asked.
