@@ -210,6 +210,25 @@ def test_small_counts_are_shown_unless_their_suppression_is_asked_for() -> None:
     assert all(number == 0 or number >= 11 for row in rows for number in counts(row))
 
 
+COUNTED = {"Lines", "Denied lines", "To look at", "Unlisted lines", "After a denied code", "Procedures"} | {
+    "Without agreement",
+    "Lines with listed codes",
+}
+
+
+def test_no_table_has_a_small_count_when_they_are_suppressed() -> None:
+    read = Read(page(suppress_below=11))
+    tables = {caption: read.rows(caption) for caption in read.tables}
+    shown = {
+        (caption, name, int(row[name].replace(",", "")))
+        for caption, rows in tables.items()
+        for row in rows
+        for name in COUNTED & row.keys()
+    }
+    assert {name for _, name, _ in shown} == COUNTED
+    assert [each for each in shown if 0 < each[2] < 11] == []
+
+
 def test_suppression_merges_months_and_leaves_no_plot_of_counts() -> None:
     rows = Read(page(suppress_below=11)).rows("By month of service")
     assert rows[0]["Month"] == "Jan 2024 to Jun 2024"

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 
 from policywire.workbench.audit.report import wording
 from policywire.workbench.audit.report.plots import Drawn, Series, columns
-from policywire.workbench.audit.report.rows import Row
-from policywire.workbench.audit.report.tables import Header, Section, Shown, plain_table, word_table
+from policywire.workbench.audit.report.rows import Row, coarser
+from policywire.workbench.audit.report.tables import Header, Section, Shown, plain_table, ranked_table, word_table
 from policywire.workbench.audit.result import AuditResult, CatalogueFinding, Scheduled
 
 
 def ahead(result: AuditResult, shown: Shown) -> Iterator[Section]:
     """The sections for which orders or a catalogue were given."""
     if result.scheduled is not None:
-        yield _scheduled(result.scheduled)
+        yield _scheduled(result.scheduled, shown)
     if result.catalogue is not None:
         yield _catalogue(result.catalogue, shown)
 
 
-def _scheduled(scheduled: Scheduled) -> Section:
+def _scheduled(scheduled: Scheduled, shown: Shown) -> Section:
     if not scheduled.denied_orders:
         says = f"None of {wording.counted(scheduled.orders, 'order')} ahead has a code that a policy denies."
         return Section("scheduled", "What is booked", says)
@@ -31,10 +31,11 @@ def _scheduled(scheduled: Scheduled) -> Section:
     )
     missing = wording.counted(scheduled.orders_without_estimate, "order")
     notes = (f"{missing} gave no estimate: the dollars are too few.",) if scheduled.orders_without_estimate else ()
-    weeks = [
+    by_week = [
         Row((wording.day(each.week),), (each.procedures, each.without_agreement), (each.estimate_cents,))
         for each in scheduled.by_week
     ]
+    weeks = coarser(by_week, shown.suppress_below)
     codes = [Row((each.code,), (each.procedures, each.without_agreement)) for each in scheduled.by_code]
     drawn = Drawn("weeks", "Booked procedures that will be denied, by week", says)
     plot = columns(drawn, [row.labels[0] for row in weeks], _agreed(weeks), money=False)
@@ -43,7 +44,7 @@ def _scheduled(scheduled: Scheduled) -> Section:
         plain_table(
             "Booked, by week of service", Header(("Week from",), counts, ("Estimated, without agreement",)), weeks
         ),
-        plain_table("Booked, by procedure code", Header(("Code",), counts), codes),
+        ranked_table("Booked, by procedure code", Header(("Code",), counts), codes, shown),
     )
     return Section("scheduled", "What is booked", says, (plot,), tables, notes)
 

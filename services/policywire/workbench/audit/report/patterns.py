@@ -8,12 +8,11 @@ from typing import Final
 
 from policywire.workbench.audit.report import wording
 from policywire.workbench.audit.report.plots import Drawn, Plot, Series, histories
-from policywire.workbench.audit.report.rows import Row, ranked
+from policywire.workbench.audit.report.rows import Row
 from policywire.workbench.audit.report.tables import (
     Header,
     Section,
     Shown,
-    plain_table,
     ranked_table,
 )
 from policywire.workbench.audit.result import AgreementTally, AuditResult, PracticeLine
@@ -22,14 +21,14 @@ from policywire.workbench.audit.result import AgreementTally, AuditResult, Pract
 def patterns(result: AuditResult, shown: Shown) -> Iterator[Section]:
     """The sections, where there is something to say."""
     if result.agreements:
-        yield _agreements(result)
+        yield _agreements(result, shown)
     if result.unlisted_patterns:
         yield _unlisted(result, shown)
     if result.practice_lines:
         yield _practice_lines(result, shown)
 
 
-def _agreements(result: AuditResult) -> Section:
+def _agreements(result: AuditResult, shown: Shown) -> Section:
     without = sum(each.lines for each in result.agreements if each.status != "valid")
     says = (
         f"{wording.counted(without, 'denied line')} of {wording.count(result.totals.denied_lines)} had no agreement "
@@ -42,7 +41,7 @@ def _agreements(result: AuditResult) -> Section:
         )
     rows = [_agreement_row(each) for each in result.agreements]
     header = Header(("Agreement",), ("Denied lines",), ("Denied", "At risk"))
-    table = plain_table("Denied lines by agreement", header, ranked(rows))
+    table = ranked_table("Denied lines by agreement", header, rows, shown)
     return Section("agreements", "Were members told, and did they sign", says, (), (table,))
 
 

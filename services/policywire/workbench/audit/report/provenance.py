@@ -4,6 +4,7 @@ Knows an audit's inputs and problems; does not know HTML.
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from policywire.workbench.audit.report import wording
 from policywire.workbench.audit.report.rows import Row
@@ -21,9 +22,30 @@ from policywire.workbench.audit.result import AuditResult, InputFile, InputProbl
 
 
 def provenance(result: AuditResult, shown: Shown) -> Iterator[Section]:
-    """What was not used, then how to get the same again."""
+    """What the words mean, what was not used, then how to get the same again."""
+    yield _words()
     yield _not_used(result, shown)
     yield _reproduction(result)
+
+
+def _words() -> Section:
+    says = "Every figure follows from the files that were given and the policies; only what is booked is estimated."
+    return Section(
+        "words", "What the words mean", says, (), (word_table("Words of this report", ("Word", "Meaning"), _WORDS),)
+    )
+
+
+_WORDS: Final = (
+    ("lines", "Charge lines that a policy of their payer decided, each once."),
+    ("denied", "Lines that the policy in force on their day does not pay for; in dollars, what was charged for them."),
+    ("at risk", "Denied dollars that nobody owes: no agreement that holds lets the member be billed."),
+    (
+        "member owes",
+        "Denied dollars of members who signed an agreement that holds. With what is at risk, all that is denied.",
+    ),
+    ("to look at", "Lines that are neither denied nor safe until somebody looks at them."),
+    ("agreement", "The member's signed word, before the service, to pay for these codes on these days."),
+)
 
 
 def _not_used(result: AuditResult, shown: Shown) -> Section:
@@ -39,7 +61,7 @@ def _not_used(result: AuditResult, shown: Shown) -> Section:
         Row(("rows of charges read",), (totals.lines_read,)),
     ]
     tables = (
-        [plain_table("Every row of the charges", Header(("Lines",), ("Number",)), lines)] if totals.lines_read else []
+        [plain_table("Every row of the charges", Header(("Rows",), ("Number",)), lines)] if totals.lines_read else []
     )
     if result.problems:
         header = ("Problem", "File", "Effect", "Times", "First places", "Mend")
