@@ -137,6 +137,18 @@ def test_a_condition_in_a_column_of_its_own_is_taken(tmp_path: Path) -> None:
     assert_sound(rules)
 
 
+def test_what_has_a_condition_stands_before_what_always_holds(rules: Path, tmp_path: Path) -> None:
+    rows = ("0565T,knee,covered,", "0566T,knee,covered,", "0565T,knee,NMN,{modifiers: RT}")
+    result = take(rules, listing(tmp_path, *rows, header="Code,Indication,Status,When"))
+    assert result.exit_code == 0, result.output
+    (version,) = policy(rules)["versions"]
+    assert [(rule["codes"], rule["outcome"]) for rule in version["rules"]] == [
+        (["0565T"], "not_medically_necessary"),
+        (["0565T", "0566T"], "covered"),
+    ]
+    assert_sound(rules)
+
+
 def test_a_condition_that_nothing_in_the_folder_can_read_is_refused(rules: Path, tmp_path: Path) -> None:
     path = listing(tmp_path, "38230,x,NMN,{clinical_context: oncology}", header="Code,Indication,Status,When")
     result = take(rules, path)

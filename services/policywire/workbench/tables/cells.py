@@ -62,8 +62,10 @@ def text_of(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    plain = unicodedata.normalize("NFKC", str(value)).translate(_INVISIBLE)
-    return " ".join(plain.split())
+    text = str(value)
+    if not text.isascii():  # most cells are, and the rest of the work is for those that are not
+        text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
+    return " ".join(text.split())
 
 
 def is_blank(value: object) -> bool:

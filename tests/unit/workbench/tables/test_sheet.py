@@ -38,7 +38,7 @@ def book(tmp_path: Path, *rows: list[Any]) -> tuple[Workbook, Worksheet, Path]:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_delimited_text_is_read_in_any_encoding(tmp_path: Path, encoding: str, delimiter: str, line_end: str) -> None:
     text = f"{HEADER}\n{ROWS}".replace(",", delimiter).replace("\n", line_end)
     sheet = read_sheet(written(tmp_path, text.encode(encoding)))
