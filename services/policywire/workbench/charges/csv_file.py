@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
@@ -28,6 +29,15 @@ _WRONG_BYTES: Final = Problem(
     "some bytes of the row are not in the encoding of the rest",
     "Save the file as UTF-8, or say how it is encoded: --encoding cp1252.",
 )
+
+
+_SWALLOWS: Final = Problem(
+    "open-quote",
+    "a cell of the row goes on over other rows",
+    'Look for a quotation mark (") that is opened and not closed: the rows after it were taken for part of this one.',
+)
+Truths = npt.NDArray[np.bool_]
+"""Of each row of a batch whether something holds."""
 
 
 class CsvFile:
@@ -79,7 +89,8 @@ class CsvFile:
             for batch in self._arrow(uneven):
                 rows = numbers.of_good(batch.num_rows, [each.row for each in uneven])
                 spoiled, uneven[:] = uneven[:], []
-                yield _checked(RawBatch(rows, {}, spoiled, self._done), batch, wanted)
+                swallowing = _swallowing(batch, self._delimiter.encode())
+                yield _checked(RawBatch(rows, {}, spoiled, self._done), batch, wanted, swallowing)
         except pa.ArrowInvalid as error:
             raise BadInput(self._told(error, numbers.next)) from error
         if uneven:
@@ -135,8 +146,8 @@ class _Numbers:
         return numbers
 
 
-def _checked(numbered: RawBatch, batch: pa.RecordBatch, wanted: dict[str, int]) -> RawBatch:
-    """The batch's columns as text, without blank rows and those with bytes of another encoding."""
+def _checked(numbered: RawBatch, batch: pa.RecordBatch, wanted: dict[str, int], swallowing: Truths) -> RawBatch:
+    """The batch's columns as text, without blank rows, those with bytes of another encoding, and swallowing ones."""
     texts, wrong = {}, np.zeros(batch.num_rows, bool)
     for header, place in wanted.items():
         texts[header], strange = _text(batch.column(place))
@@ -146,8 +157,9 @@ def _checked(numbered: RawBatch, batch: pa.RecordBatch, wanted: dict[str, int]) 
         says |= (pc.binary_length(column).to_numpy(zero_copy_only=False)) > 0
         if says.all():
             break
-    keep = says & ~wrong
-    spoiled = [*numbered.spoiled, *(Spoiled(int(row), _WRONG_BYTES) for row in numbered.rows[wrong & says])]
+    keep = says & ~wrong & ~swallowing
+    spoiled = [*numbered.spoiled, *(Spoiled(int(row), _SWALLOWS) for row in numbered.rows[swallowing])]
+    spoiled += [Spoiled(int(row), _WRONG_BYTES) for row in numbered.rows[wrong & says & ~swallowing]]
     if keep.all():
         columns = {name: ArrowColumn(text) for name, text in texts.items()}
         return RawBatch(numbered.rows, columns, spoiled, numbered.done)
@@ -156,7 +168,22 @@ def _checked(numbered: RawBatch, batch: pa.RecordBatch, wanted: dict[str, int]) 
     return RawBatch(numbered.rows[keep], columns, spoiled, numbered.done)
 
 
-def _text(column: pa.Array) -> tuple[pa.Array, np.ndarray[Any, np.dtype[np.bool_]]]:
+def _swallowing(batch: pa.RecordBatch, delimiter: bytes) -> Truths:
+    """Which rows have a cell that took in other rows: one of its lines is as wide as the table.
+
+    Nothing else tells that a quotation mark was left open in a text, and the rows after it would be lost in silence.
+    """
+    swallowing = np.zeros(batch.num_rows, bool)
+    for column in batch.columns:
+        content = column.buffers()[2]
+        if content is not None and b"\n" in memoryview(content).tobytes():
+            for row in np.flatnonzero(pc.match_substring(column, b"\n").to_numpy(zero_copy_only=False)):
+                lines = column[int(row)].as_py().split(b"\n")[1:]
+                swallowing[row] |= any(line.count(delimiter) >= batch.num_columns - 1 for line in lines)
+    return swallowing
+
+
+def _text(column: pa.Array) -> tuple[pa.Array, Truths]:
     """The column as text, and which rows hold bytes that are none."""
     try:
         return column.cast(pa.string()), np.zeros(len(column), bool)

@@ -38,10 +38,21 @@ def test_a_text_of_several_lines_is_one_row(tmp_path: Path) -> None:
     assert [(line["row"], line["narrative"]) for line in found.lines] == [(2, "two\nlines"), (3, "one")]
 
 
-def test_a_row_that_swallowed_another_is_no_good_row(tmp_path: Path) -> None:
-    found = read(written(tmp_path / "c.csv", f'"{GOOD}', f'{GOOD}",0565T,4200.00,2026-01-03', GOOD))
-    assert found.problems == {("payer_id", "line-break"): [2]}
-    assert found.good == 1
+def test_rows_that_a_quotation_mark_swallowed_are_not_lost_in_silence(tmp_path: Path) -> None:
+    header = f"{HEADER},colour,narrative"
+    rows = [f"{GOOD},red,fine", f'{GOOD},red,"5 mm lesion', f"{GOOD},red,fine", f"{GOOD},red,fine"]
+    assert read(written(tmp_path / "a.csv", *rows, header=header)).problems == {("", "open-quote"): [3]}
+    rows[1] = f'{GOOD},"red,fine'
+    found = read(written(tmp_path / "b.csv", *rows, f'{GOOD},red",fine', f"{GOOD},red,fine", header=header))
+    assert found.problems == {("", "open-quote"): [3]}
+    assert [line["row"] for line in found.lines] == [2, 4]
+
+
+def test_a_payer_over_several_lines_is_no_payer(tmp_path: Path) -> None:
+    found = read(
+        written(tmp_path / "c.csv", '"62308\n",0565T,4200.00,2026-01-03', '"62\n308",0565T,4200.00,2026-01-03')
+    )
+    assert found.problems == {("payer_id", "line-break"): [3]}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
