@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import click
 
+from policywire.cli.charges import need_workbench
 from policywire.errors import BadInput
 from policywire.workbench.bench.table import Row, render
 
@@ -32,6 +33,7 @@ def command() -> None:
 def all_(*, quick: bool, runs: int | None) -> None:
     """Everything, one after the other."""
     rows = [*_decisions(quick=quick, runs=runs), *_decode(quick=quick, runs=runs), *_load(quick=quick, runs=runs)]
+    rows += [*_audit(quick=quick, runs=runs), *_search(quick=quick, runs=runs)]
     rows += [*_timers(quick=quick, runs=runs), *_memory(quick=quick, runs=runs), *_restore(quick=quick, runs=runs)]
     _print([*rows, *_worker(quick=quick, runs=runs)])
 
@@ -58,6 +60,14 @@ def decode(*, quick: bool, runs: int | None) -> None:
 def load(*, quick: bool, runs: int | None) -> None:
     """Time and memory to load rules, up to 10,000 policies."""
     _print(_load(quick=quick, runs=runs))
+
+
+@command.command()
+@_QUICK
+@_RUNS
+def search(*, quick: bool, runs: int | None) -> None:
+    """Searches over 10,000 policies by kind of question, SQLite and a plain scan beside them."""
+    _print(_search(quick=quick, runs=runs))
 
 
 @command.command()
@@ -93,6 +103,15 @@ def restore(*, quick: bool, runs: int | None) -> None:
     _print(_restore(quick=quick, runs=runs))
 
 
+@command.command()
+@_QUICK
+@_RUNS
+@click.option("--lines", type=click.IntRange(1_000), help="Lines of charges [default: 1,000,000].")
+def audit(*, quick: bool, runs: int | None, lines: int | None) -> None:
+    """An audit of a million lines of charges: time and memory, DuckDB's bare reading beside it."""
+    _print(_audit(quick=quick, runs=runs, lines=lines))
+
+
 def _print(rows: Iterable[Row]) -> None:
     """The table, once all is measured; each measure as it comes on standard error, for those who wait."""
     done = []
@@ -121,6 +140,12 @@ def _load(*, quick: bool, runs: int | None) -> Iterable[Row]:
     return measure_loading(runs or (1 if quick else 5), (10, 1_500, 10_000))
 
 
+def _search(*, quick: bool, runs: int | None) -> Iterable[Row]:
+    from policywire.workbench.bench.search import measure_search  # noqa: PLC0415
+
+    return measure_search(runs or (1 if quick else 5), 1_000 if quick else 10_000, 200 if quick else 1_000)
+
+
 def _timers(*, quick: bool, runs: int | None) -> Iterable[Row]:
     from policywire.workbench.bench.timers import measure_timers  # noqa: PLC0415
 
@@ -138,6 +163,14 @@ def _restore(*, quick: bool, runs: int | None) -> Iterable[Row]:
     from policywire.workbench.bench.restore import measure_restore  # noqa: PLC0415
 
     return measure_restore(runs or (1 if quick else 5), 30_000 if quick else 300_000)
+
+
+def _audit(*, quick: bool, runs: int | None, lines: int | None = None) -> Iterable[Row]:
+    _need_psutil()
+    need_workbench()
+    from policywire.workbench.bench.audit import measure_audit  # noqa: PLC0415
+
+    return measure_audit(runs or (1 if quick else 3), lines or (50_000 if quick else 1_000_000))
 
 
 def _worker(*, quick: bool, runs: int | None, events: int | None = None) -> Iterable[Row]:
