@@ -40,9 +40,9 @@ def mapping_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _with_mapping(command, needed=lambda given: True)  # noqa: ARG005  it always is
 
 
-def mapping_options_with(option: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The same for a command that reads charges only when it is given an option; else its ``mapping`` is None."""
-    return lambda command: _with_mapping(command, needed=lambda given: bool(given[option]))
+def mapping_options_with(*options: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The same for a command that reads tables only when it is given one of its options; else ``mapping`` is None."""
+    return lambda command: _with_mapping(command, needed=lambda given: any(given[option] for option in options))
 
 
 def _with_mapping(command: Callable[..., Any], needed: Callable[[dict[str, Any]], bool]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from policywire.cli.charges import mapping_options
+from policywire.cli.charges import mapping_options_with
 from policywire.cli.rules.published import cluster_options, kafka_options, this_second
 from policywire.cli.rules.shown import PATH, today
 from policywire.errors import BadInput
@@ -36,7 +36,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--payer", help="Only this payer, by its key.")
 @click.option("--charges", multiple=True, type=_FILE, help="Tables of charges: count the lines of the last 365 days.")
 @click.option("--orders", multiple=True, type=_FILE, help="Tables of booked procedures: count those that it concerns.")
-@mapping_options
+@mapping_options_with("charges", "orders")
 @click.option("--from-topic", is_flag=True, help="Of what is published instead of PATH; what waits is listed too.")
 @cluster_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913  one parameter an option
     payer: str | None,
     charges: tuple[Path, ...],
     orders: tuple[Path, ...],
-    mapping: "ChargeMapping",
+    mapping: "ChargeMapping | None",
     from_topic: bool,
     bootstrap_servers: str | None,
     topic_prefix: str | None,
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0913  one parameter an option
     documents = read_documents(rules_folder(path)) if published is None else published[0]
     waits = [] if published is None else [w for w in published[1] if within is None or w.days_left <= within]
     found = upcoming(documents, day, within, payer)
-    touch = _touch(found, charges, orders, mapping, day) if charges or orders else None
+    touch = None if mapping is None else _touch(found, charges, orders, mapping, day)
     if as_json:
         click.echo(json.dumps(_report(found, waits, touch, day), indent=2, ensure_ascii=False))
         return
