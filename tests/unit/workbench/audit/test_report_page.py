@@ -1,6 +1,7 @@
 """The report of an audit holds exactly what the audit found, needs nothing else, and runs nobody's script."""
 
 import re
+import warnings
 from functools import cache
 from itertools import pairwise
 
@@ -208,6 +209,32 @@ def test_small_counts_are_shown_unless_their_suppression_is_asked_for() -> None:
     rows = Read(guarded).rows("By ordering provider")
     assert rows[-1]["Ordering NPI"].endswith("with few lines")
     assert all(number == 0 or number >= 11 for row in rows for number in counts(row))
+
+
+def test_the_row_with_most_at_risk_is_not_named_when_it_is_small() -> None:
+    rich = results.tally("podiatry", 3, 900_000_000, 0)
+    audit = replace(results.audit(), by_specialty=(*results.audit().by_specialty, rich))
+    assert "Most at risk: podiatry" in Read(report_page(audit)).text
+    assert "podiatry" not in report_page(audit, Shown(suppress_below=11))
+    alone = report_page(replace(audit, by_specialty=(rich,)), Shown(suppress_below=11))
+    assert "No single one can be named" in alone
+    assert "podiatry" not in alone
+
+
+def test_a_plot_of_many_shows_the_first_and_not_the_sum_of_the_others() -> None:
+    svgs = page("huge")[page("huge").index("<svg") : page("huge").rindex("</svg>")].split("<svg")
+    by_code = next(svg for svg in svgs if "id='codes-wide-title'" in svg)
+    assert "Denied dollars by code, the first 12" in by_code
+    assert len(re.findall(r">[0-9]{4}T</text>", by_code)) == 12
+    assert re.findall(r">and [0-9,]+ more<", by_code) == []
+
+
+def test_letters_of_any_script_are_shown_without_a_warning() -> None:
+    specialties = results.spread(("整形外科", "ortopedia", "🦴"), results.tally("all", 900, 9_000, 0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = report_page(results.audit(by_specialty=specialties))
+    assert text.count("整形外科") > 2
 
 
 COUNTED = {"Lines", "Denied lines", "To look at", "Unlisted lines", "After a denied code", "Procedures"} | {

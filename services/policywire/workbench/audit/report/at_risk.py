@@ -8,7 +8,7 @@ from typing import Final
 
 from policywire.workbench.audit.report import wording
 from policywire.workbench.audit.report.plots import Drawn, Plot, Series, bars, columns
-from policywire.workbench.audit.report.rows import Row, coarser, first, guarded, ranked
+from policywire.workbench.audit.report.rows import Row, coarser, guarded, ranked
 from policywire.workbench.audit.report.tables import Header, Section, Shown, Table, plain_table, ranked_table
 from policywire.workbench.audit.result import AuditResult, Contract, PolicyTally, Tally
 from policywire.workbench.plain_words import outcome_in_words
@@ -49,19 +49,22 @@ def payer_names(result: AuditResult) -> Mapping[str, str]:
     return {policy.payer: policy.payer_name for policy in result.policies}
 
 
-def lead(rows: Sequence[Row], total_cents: int) -> str:
-    """A sentence on the row with most at risk; empty when none has any."""
-    if not rows or not total_cents:
+def _lead(rows: Sequence[Row], result: AuditResult, shown: Shown) -> str:
+    """A sentence on the row with most at risk, among those that may be shown by themselves."""
+    total = result.totals.exposure_cents
+    if not rows or not total:
         return "Nothing of it is at risk."
-    most = max(rows, key=lambda row: row.weight)
-    part = wording.share(most.cents[-1], total_cents)
+    most = ranked(guarded(rows, shown.suppress_below))[0]
+    if most.summed:
+        return "No single one can be named: their counts are too small."
+    part = wording.share(most.cents[-1], total)
     return f"Most at risk: {most.labels[0]}, {wording.rounded(most.cents[-1])} ({part} of all)."
 
 
 def _by_month(result: AuditResult, shown: Shown) -> Section:
     rows = coarser([row_of(tally) for tally in result.by_month], shown.suppress_below)
     rows = [row._replace(labels=(_months(row.labels[0]),)) for row in rows]
-    says = lead(rows, result.totals.exposure_cents)
+    says = _lead(rows, result, shown)
     plot = columns(
         Drawn("months", "Denied dollars by month of service", says), _ticks(rows), _stacked(rows), money=True
     )
@@ -75,7 +78,7 @@ def _months(label: str) -> str:
 
 def _by_code(result: AuditResult, shown: Shown) -> Section:
     rows = [row_of(tally) for tally in result.by_code]
-    says = lead(rows, result.totals.exposure_cents)
+    says = _lead(rows, result, shown)
     table = _table("By procedure code", "Code", rows, shown)
     return Section(
         "codes", "Which codes", says, _picture("codes", "Denied dollars by code", says, rows, shown), (table,)
@@ -124,7 +127,7 @@ def _by_payer(result: AuditResult, shown: Shown) -> Section:
         unknown = [Row((each.payer_id,), (each.lines,), (each.charge_cents,)) for each in result.unknown_payers]
         tables.append(ranked_table("Payer ids that no payer's profile has", header, unknown, shown))
     notes = (_UNKNOWN_PAYERS,) if result.unknown_payers else ()
-    says = lead(rows, result.totals.exposure_cents)
+    says = _lead(rows, result, shown)
     return Section("payers", "Which payers", says, (), tuple(tables), notes)
 
 
@@ -136,7 +139,7 @@ _UNKNOWN_PAYERS: Final = (
 
 def _by_specialty(result: AuditResult, shown: Shown) -> Section:
     rows = [row_of(tally) for tally in result.by_specialty]
-    says = lead(rows, result.totals.exposure_cents)
+    says = _lead(rows, result, shown)
     picture = _picture("specialties", "Denied dollars by specialty", says, rows, shown)
     return Section(
         "specialties", "Which specialties", says, picture, (_table("By specialty", "Specialty", rows, shown),)
@@ -177,9 +180,12 @@ def _table(caption: str, key: str, rows: Sequence[Row], shown: Shown) -> Table:
 
 def _picture(name: str, title: str, says: str, rows: Sequence[Row], shown: Shown) -> tuple[Plot, ...]:
     """The first rows as bars; none where there is nothing to compare."""
-    plotted = first(ranked(guarded(rows, shown.suppress_below)), min(shown.top, PLOTTED_MAX))
-    if len(plotted) <= 1 or not any(row.cents[1] for row in plotted):
+    single = [row for row in ranked(guarded(rows, shown.suppress_below)) if not row.summed and row.cents[1]]
+    plotted = single[:PLOTTED_MAX]
+    if len(plotted) <= 1:
         return ()
+    if len(plotted) < len(single):
+        title = f"{title}, the first {len(plotted)}"
     return (bars(Drawn(name, title, says), _ticks(plotted), _stacked(plotted)),)
 
 

@@ -135,7 +135,7 @@ def _places(result: AuditResult, shown: Shown) -> list[Place]:
     found = []
     for kind, tallies, section in kinds:
         most = _most(tallies, shown)
-        if most is not None and most.cents[-1]:
+        if most is not None and most.cents[-1] and not most.summed:
             share = most.cents[-1] / result.totals.exposure_cents
             name = names.get(most.labels[0], most.labels[0])
             found.append(Place(kind, name, wording.rounded(most.cents[-1]), share, section))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from io import StringIO
 from typing import Any, Final, NamedTuple
+from warnings import catch_warnings, filterwarnings
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -140,7 +141,10 @@ def _svg(drawn: Drawn, width: str, draw: Callable[[Figure], None], size: tuple[i
         figure = Figure(figsize=(size[0] / _POINTS_PER_INCH, size[1] / _POINTS_PER_INCH), layout="constrained")
         draw(figure)
         written = StringIO()
-        figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+        with catch_warnings():
+            # The browser has letters that matplotlib's font has not; only the room for them is a guess.
+            filterwarnings("ignore", "Glyph", UserWarning)
+            figure.savefig(written, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return _inline(written.getvalue(), drawn, f"{drawn.name}-{width}")
 
 
