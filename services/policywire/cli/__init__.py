@@ -20,6 +20,7 @@ SUBCOMMANDS: Subcommands = {
     "search": ("policywire.cli.search:command", "Find policies by code, words, payer and date of service."),
     "explain": ("policywire.cli.explain:command", "Explain one line: why, who pays, and what would flip the answer."),
     "replay": ("policywire.cli.replay:command", "Decide a file of events, with no broker."),
+    "send": ("policywire.cli.send:command", "Send a file of events to their topics."),
     "rules": ("policywire.cli.rules:command", "Write, check, test and publish policy documents."),
     "validate": ("policywire.cli.validate:command", "Check a file of events before you send them."),
     "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),

@@ -99,6 +99,15 @@ async def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str
     return records
 
 
+async def partition_count(bootstrap_servers: str, topic: str) -> int:
+    """How many partitions a topic has.
+
+    Raises:
+        BadInput: the cluster has no such topic.
+    """
+    return len(await _partitions(bootstrap_servers, [topic]))
+
+
 async def _partitions(bootstrap_servers: str, topics: Sequence[str]) -> list[TopicPartition]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
     await admin.start()
