@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from tests.property.small_policies import CONTEXTS, PAYER, TERMS, VALUES, RulesRead, policy, readers
 
 from policywire.rulebook.cases import Case, CaseLine
@@ -43,8 +43,19 @@ def told(line: CaseLine, rulebook: Any) -> dict[str, Any] | None:
     return None if determination is None else seen(determination)
 
 
-@settings(max_examples=60, deadline=None)
+BOTH_READ_DIAGNOSES: RulesRead = (
+    ["diagnoses"],
+    [
+        ({"clinical_context": "orthopaedic"}, "covered"),
+        ({"any": [{"diagnosis": {"prefix": ["M1"]}}, {"diagnosis": "C50"}]}, "covered"),
+    ],
+)
+"""What once was told apart by no line: a diagnosis that shows the context and begins so."""
+
+
+@settings(max_examples=40, deadline=None)
 @given(readers())
+@example(BOTH_READ_DIAGNOSES)
 def test_no_line_tells_an_equivalent_mistake_and_the_printed_case_tells_any_other(read: RulesRead) -> None:
     fields, rules = read
     document = policy(rules)

@@ -6,7 +6,7 @@ Facts are combined as if they were independent, which diagnoses and the context 
 can never happen. What is never true in any of them is therefore certain; what is true in one of them is only likely.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Any, Final, get_args
 
@@ -147,19 +147,31 @@ def _named(tests: Iterable[Test]) -> Iterator[str]:
 
 
 def sets(tests: Sequence[Test]) -> Iterator[Any]:
-    """Sets of texts: a test of a set holds when it does of one of its members, so single ones are put together."""
-    singles: dict[Truths, tuple[str, ...]] = {}
+    """Every set of texts that the tests tell apart, and none."""
+    singles: dict[Truths, str] = {}
     for text in texts(tests):
-        singles.setdefault(tuple(test.holds({test.fact: (text,)}) for test in tests), (text,))
+        singles.setdefault(tuple(test.holds({test.fact: (text,)}) for test in tests), text)
+    yield from unions(singles)
+    yield None
+
+
+def unions(singles: Mapping[Truths, str]) -> Iterator[tuple[str, ...]]:
+    """Sets of texts: a test of a set holds when it does of one of its members, so single ones are put together.
+
+    Args:
+        singles: a text for each set of answers that a single one can give.
+
+    Raises:
+        TooMany: there are more than SETS_MAX.
+    """
     found: dict[Truths, tuple[str, ...]] = {}
-    for truths, members in singles.items():
-        for known, others in [*found.items(), (truths, ())]:
+    for truths, text in singles.items():
+        for known, others in [(truths, ()), *found.items()]:
             joined = tuple(bool(a or b) for a, b in zip(truths, known, strict=True))
-            found.setdefault(joined, (*others, *members))
+            found.setdefault(joined, (*others, text))
             if len(found) > SETS_MAX:
                 raise TooMany
     yield from found.values()
-    yield None
 
 
 _CANDIDATES: Final[dict[str, Callable[[list[Test], Reader], Iterable[Any]]]] = {

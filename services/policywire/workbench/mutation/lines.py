@@ -7,13 +7,12 @@ synthetic.
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
-from itertools import combinations, product
+from itertools import product
 from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from policywire.decision.context import clinical_context
 from policywire.model.codes import diagnosis
 from policywire.rulebook.cases import CaseLine
 from policywire.rulebook.checks import tests_in
@@ -22,7 +21,7 @@ from policywire.rulebook.compile import Draft, clinical_contexts
 from policywire.rulebook.conditions import Test
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.rulebook import Rule
-from policywire.workbench.lint.situations import TooMany, numbers, sets, texts
+from policywire.workbench.lint.situations import TooMany, Truths, numbers, sets, texts, unions
 
 LINES_MAX: Final = 20_000
 """Beyond it is not looked: two seconds for each mistake that no case notices."""
@@ -77,30 +76,26 @@ def _axis(field: str, tests: dict[str, list[Test]], words: Words) -> list[Any]:
 
 
 def _diagnoses(tests: dict[str, list[Test]], words: Words) -> Iterator[tuple[str, ...]]:
-    """Each set that tests of diagnoses tell apart, with none, one and two of the classes of context beside it."""
-    classes: list[tuple[str, ...]] = [()]
-    if "clinical_context" in tests and words.contexts is not None:
-        shown = list(_of_each_class(words.contexts))
-        classes += [(NOTHING_TOLD,), *((each,) for each in shown), *combinations(shown, 2)]
-    for told, beside in product(_sets(tests.get("diagnosis", [])), classes):
-        yield (*told, *beside)
-
-
-def _sets(tests: list[Test]) -> Iterator[tuple[str, ...]]:
+    """Each set that tests of diagnoses and the classes of context, which are read from them too, tell apart."""
+    asked = tests.get("diagnosis", [])
+    contexts = words.contexts if "clinical_context" in tests else None
     yield ()
-    if tests:
-        yield from (each for each in sets(tests) if each is not None)
+    classes = () if contexts is None else clinical_contexts(contexts).classes
+    if asked or classes:
+        singles: dict[Truths, str] = {}
+        for text in (NOTHING_TOLD, *texts(asked), *_of_each_class(contexts)):
+            told = (
+                *(test.holds({test.fact: (text,)}) for test in asked),
+                *(each.diagnoses.holds(text) for each in classes),
+            )
+            singles.setdefault(told, text)
+        yield from unions(singles)
 
 
-def _of_each_class(contexts: ContextsDocument) -> Iterator[str]:
-    """For each class a diagnosis that shows it and no other."""
-    compiled = clinical_contexts(contexts)
-    for each in contexts.classes:
-        for entry in each.diagnoses.include:
-            code = entry.partition("-")[0]
-            if clinical_context(compiled, (diagnosis(code),), None).value == each.name:
-                yield code
-                break
+def _of_each_class(contexts: ContextsDocument | None) -> Iterator[str]:
+    """The first diagnosis of each entry of each class."""
+    for each in () if contexts is None else contexts.classes:
+        yield from (diagnosis(entry.partition("-")[0]) for entry in each.diagnoses.include)
 
 
 def _taxonomies(tests: dict[str, list[Test]], words: Words) -> Iterator[str | None]:
@@ -119,7 +114,9 @@ def _narratives(tests: dict[str, list[Test]], words: Words) -> Iterator[str | No
 
 def _modifiers(tests: dict[str, list[Test]], words: Words) -> Iterator[tuple[str, ...]]:
     del words
-    yield from _sets(tests.get("modifiers", []))
+    yield ()
+    if "modifiers" in tests:
+        yield from (each for each in sets(tests["modifiers"]) if each is not None)
 
 
 def _units(tests: dict[str, list[Test]], words: Words) -> Iterator[float | None]:
