@@ -5,7 +5,6 @@ Heavy packages are imported when the command runs.
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -16,6 +15,7 @@ import click
 from msgspec import Struct
 
 from policywire.cli.charges import mapping_options, need_workbench
+from policywire.cli.progress import progress_bar
 from policywire.errors import BadInput
 
 if TYPE_CHECKING:
@@ -169,7 +169,8 @@ def _plan(options: Given, folder: Path) -> "AuditPlan":
 def _run(plan: "AuditPlan", options: Given, folder: Path) -> "Audited":
     from policywire.workbench.audit.run import run_audit  # noqa: PLC0415  of the extra
 
-    with _progress(plan) as progress:
+    with progress_bar() as tell:
+        progress = _share_read(plan, tell)
         return run_audit(plan, folder, engine=_engine(options), rejects=_rejects(options), progress=progress)
 
 
@@ -190,26 +191,16 @@ def _rejects(options: Given) -> Path:
     return (options.out or options.xlsx or json_file or Path("audit")).with_suffix(".rejects.csv")
 
 
-@contextmanager
-def _progress(plan: "AuditPlan") -> Iterator[Callable[[int, int, float], None]]:
-    """A bar on a terminal, in the bytes of the files; nothing elsewhere."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
-
+def _share_read(plan: "AuditPlan", tell: Callable[[str, float], None]) -> Callable[[int, int, float], None]:
+    """Tells a bar how much of all files' bytes has been read, from what is told of each."""
     sizes = [max(1, file.content.stat().st_size) for file in (*plan.charges, *plan.orders)]
-    rows = [0] * len(sizes)
     done = [0.0] * len(sizes)
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Reading", total=sum(sizes))
 
-        def tell(file: int, count: int, share: float) -> None:
-            rows[file], done[file] = count, share
-            read = sum(size * each for size, each in zip(sizes, done, strict=True))
-            bar.update(task, completed=read, description=f"{sum(rows):,} rows")
+    def told(file: int, rows: int, share: float) -> None:  # noqa: ARG001  a bar has no room for the rows
+        done[file] = share
+        tell("Reading", sum(size * each for size, each in zip(sizes, done, strict=True)) / sum(sizes))
 
-        yield tell
+    return told
 
 
 def _write(audited: "Audited", options: Given) -> None:

@@ -188,6 +188,30 @@ def test_missing_columns_end_it_before_anything_is_read(tmp_path: Path) -> None:
     assert not (tmp_path / "x.json").exists()
 
 
+def test_agreements_need_to_know_the_member(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("agreement_id,payer_id,member_id,dos,signed_at\n")
+    path = charges(tmp_path, "62308,0565T,1.00,2026-01-03", header="payer_id,procedure_code,charge_amount,dos")
+    run = audit(path, "--agreements", tmp_path / "a.csv")
+    assert run.exit_code == 2
+    assert "no column for member_id, by which agreements are found" in run.output
+
+
+def test_what_a_file_does_not_say_is_noted(tmp_path: Path) -> None:
+    found = figures(charges(tmp_path))
+    words = [each["mend"] for each in found["problems"] if each["effect"] == "noted"]
+    assert words == [
+        "Know that: no column holds diagnoses, so clinical context is known from taxonomies alone.",
+        "Know that: no column holds narratives, so unlisted codes are decided as having none.",
+    ]
+
+
+def test_spark_without_its_extra_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policywire.workbench.audit.spark.find_spec", lambda _: None)
+    run = audit(charges(tmp_path), "--engine", "spark")
+    assert run.exit_code == 2
+    assert "pip install 'policywire[spark]'" in run.output
+
+
 def test_help_gives_an_example() -> None:
     run = CliRunner().invoke(main, ["audit", "--help"])
     assert "Example:\n" in run.output

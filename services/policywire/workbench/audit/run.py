@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow.parquet as pq
 
 from policywire import __version__
+from policywire.errors import BadInput
 from policywire.workbench.audit.catalogue import catalogue_findings
 from policywire.workbench.audit.ledger import Counts, Ledger
 from policywire.workbench.audit.patterns import practice_lines, scheduled, unlisted_patterns
@@ -76,7 +77,7 @@ def run_audit(
         BadInput: a file cannot be read, or does not say what a charge must say.
     """
     files = (*plan.charges, *plan.orders, *plan.agreements)
-    _check_headers(plan)
+    notes = _check_headers(plan)
     with Ledger(folder, tuple(file.path.name for file in files), rejects) as ledger:
         agreements, reports = read_agreements(plan.agreements, plan.mapping, plan.rulebook)
         for number, report in enumerate(reports, len(plan.charges) + len(plan.orders)):
@@ -89,9 +90,8 @@ def run_audit(
             if progress:
                 counts = ledger.counts[batch.file]
                 progress(batch.file, counts.good + counts.bad, batch.done)
-        for number, file in enumerate((*plan.charges, *plan.orders)):
-            for words in open_file(file, plan.mapping).notes:
-                ledger.note(number, words)
+        for number, words in notes:
+            ledger.note(number, words)
         if plan.catalogue is not None:
             ledger.reject(
                 [(each.file, each.row, each.column, each.problem, each.mend) for each in plan.catalogue.rejects]
@@ -100,11 +100,38 @@ def run_audit(
     return Audited(_result(plan, ledger, folder, lines), lines, ledger.names, ledger.rejects)
 
 
-def _check_headers(plan: AuditPlan) -> None:
-    """Refuse a file without what it needs before hours have gone into another one."""
-    for orders, files in ((False, plan.charges), (True, plan.orders)):
-        for file in files:
-            check_headers(file, open_file(file, plan.mapping), plan.mapping, orders=orders)
+def _check_headers(plan: AuditPlan) -> list[tuple[int, str]]:
+    """Refuse a file without what it needs before hours have gone into another one.
+
+    Returns:
+        What a reader must know of how each file is read and of what it does not say, by the file's place.
+
+    Raises:
+        BadInput: it has not what it needs.
+    """
+    notes = []
+    files = [(False, file) for file in plan.charges] + [(True, file) for file in plan.orders]
+    for number, (orders, file) in enumerate(files):
+        raw = open_file(file, plan.mapping)
+        resolved = check_headers(file, raw, plan.mapping, orders=orders)
+        if plan.agreements and not resolved.has("member_id"):
+            raise BadInput(
+                f"{file.path} has no column for member_id, by which agreements are found. "
+                f"Its headers are: {', '.join(raw.headers)}. Say which it is: --column member_id=..."
+            )
+        lacking = [words for column, words in _LACKING.items() if not resolved.has(column)]
+        notes += [(number, words) for words in (*raw.notes, *lacking)]
+    return notes
+
+
+_LACKING: Final = {
+    "claim_id": "no column names claims, so a line that stands in two files counts twice",
+    "line_number": "no column numbers lines, so a line that stands in two files counts twice",
+    "member_id": "no column names members, so coding around a denied code cannot be seen",
+    "diagnoses": "no column holds diagnoses, so clinical context is known from taxonomies alone",
+    "narrative": "no column holds narratives, so unlisted codes are decided as having none",
+}
+"""What the result lacks or takes for granted when a file has no such column."""
 
 
 def _pieces(plan: AuditPlan) -> list[Piece]:

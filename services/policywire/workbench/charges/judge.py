@@ -117,7 +117,7 @@ class Judge:
 
     def judge(self, batch: RawBatch) -> Charges:
         """The batch's rows: the good and wanted ones, and what is wrong with the others."""
-        judged = {name: self._column(batch, name) for name in (*_JUDGED, *_DAYS, "kind") if self._has(name)}
+        judged = {name: self._column(batch, name) for name in (*_JUDGED, *_DAYS, "kind") if self._resolved.has(name)}
         findings = [finding for name, column in judged.items() for finding in self._found(name, column, batch.rows)]
         findings += self._across(batch, judged)
         bad = np.zeros(len(batch.rows), bool)
@@ -135,9 +135,6 @@ class Judge:
             days=judged["service_date"].numbers(date.toordinal)[~bad & ~booked],
             done=batch.done,
         )
-
-    def _has(self, name: str) -> bool:
-        return name in self._resolved.headers or name in self._resolved.constants
 
     def _column(self, batch: RawBatch, name: str) -> _Column:
         kind = BY_NAME[name].kind
@@ -189,7 +186,7 @@ class Judge:
             wrong = (last > 0) & (first > 0) & (last < first)
             named = self._resolved.named("service_date_end")
             found.append(Finding(named, cells.ENDS_BEFORE_IT_BEGINS, batch.rows[wrong]))
-        if self._has("diagnosis_pointers") and self._has("diagnoses") and len(batch.rows):
+        if self._resolved.has("diagnosis_pointers") and self._resolved.has("diagnoses") and len(batch.rows):
             pointers = self._column(batch, "diagnosis_pointers")
             found += self._found("diagnosis_pointers", pointers, batch.rows)
             wrong = pointers.numbers(max) > self._diagnosis_counts(batch)
@@ -226,7 +223,7 @@ class Judge:
                 arrays.append(self._kinds(judged, kept))
             elif column.name in judged:
                 arrays.append(judged[column.name].array(kind, kept))
-            elif self._has(column.name) and len(kept):
+            elif self._resolved.has(column.name) and len(kept):
                 arrays.append(self._kept(batch, column.name, kept))
             else:
                 arrays.append(pa.nulls(len(kept), kind))

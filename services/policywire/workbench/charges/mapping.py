@@ -42,6 +42,10 @@ class Resolved(Struct, frozen=True):
         """Every header that is read."""
         return tuple(dict.fromkeys(header for headers in self.headers.values() for header in headers))
 
+    def has(self, column: str) -> bool:
+        """Whether the file, or a constant, says a canonical column."""
+        return column in self.headers or column in self.constants
+
     def named(self, column: str) -> str:
         """What the file calls a canonical column."""
         return ", ".join(self.headers.get(column, ())) or column
