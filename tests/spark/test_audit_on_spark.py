@@ -23,12 +23,15 @@ from policywire.workbench.generate.charges import generate_agreements, generate_
 AS_OF = dt.date(2026, 3, 1)
 
 
-def plan_of(folder: Path, charges: list[Path], **more: Path) -> AuditPlan:
+def plan_of(
+    folder: Path, charges: list[Path], orders: tuple[Path, ...] = (), agreements: tuple[Path, ...] = ()
+) -> AuditPlan:
     unpacked = folder / "unpacked"
     unpacked.mkdir(exist_ok=True)
     return AuditPlan(
         charges=by_content(find_files(charges, unpacked)),
-        **{role: by_content(find_files([path], unpacked)) for role, path in more.items()},
+        orders=by_content(find_files(orders, unpacked)),
+        agreements=by_content(find_files(agreements, unpacked)),
         rulebook=shipped(),
         mapping=ChargeMapping(),
         as_of=AS_OF,
@@ -54,7 +57,7 @@ def test_both_engines_say_the_same_of_every_format_and_of_every_bad_row(tmp_path
     packed.write_bytes(gzip.compress(files.pop().read_bytes(), mtime=0))
     write_rows(tmp_path / "o.csv", Charge._fields, ahead)
     write_rows(tmp_path / "g.csv", SignedAgreement._fields, generate_agreements([*lines, *ahead], 1))
-    plan = plan_of(tmp_path, [*files, packed], orders=tmp_path / "o.csv", agreements=tmp_path / "g.csv")
+    plan = plan_of(tmp_path, [*files, packed], orders=(tmp_path / "o.csv",), agreements=(tmp_path / "g.csv",))
     result, rejects = made_by(here, plan, tmp_path / "here")
     assert made_by(on_spark("local[2]"), plan, tmp_path / "spark") == (result, rejects)
     assert rejects.count(b"\n") > 100
