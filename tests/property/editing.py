@@ -1,7 +1,7 @@
 """Documents edited at random, as an analyst may edit them: most edits change an answer, some only words."""
 
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -22,6 +22,9 @@ ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "rules"
 SYNTHETIC = ROOT / "tests/rules/synthetic"
 
+Documents = tuple[tuple[str, AnyDocument], ...]
+"""Under the name of a JSON file each."""
+
 WHENS: tuple[dict[str, Any], ...] = (
     {"clinical_context": "oncology"},
     {"clinical_context": ["orthopaedic", "mixed"]},
@@ -41,20 +44,27 @@ WHENS: tuple[dict[str, Any], ...] = (
 
 
 @cache
-def documents(folder: Path) -> tuple[tuple[str, AnyDocument], ...]:
+def documents(folder: Path) -> Documents:
     """The documents of a folder that are no cases, by the name of a JSON file."""
     typed = ((f"{file.name}.json", document_of(file)) for file in files_in(folder))
     return tuple((name, each) for name, each in typed if "Cases" not in type(each).__name__)
 
 
-def compiled(edited: Iterable[tuple[str, AnyDocument]]) -> Rulebook | None:
+def with_a_second_policy(given: Documents) -> Documents:
+    """The documents and a policy of the same payer and codes, in force from 2024 to 2026."""
+    (name, first) = next((name, each) for name, each in given if isinstance(each, PolicyDocument))
+    assert isinstance(first, PolicyDocument)
+    version = replace(first.versions[-1], effective_from=date(2024, 1, 1), effective_through=date(2026, 6, 30))
+    second = replace(first, policy="SECOND 1", versions=(replace(version, rules=version.rules[::-1]),), companions=())
+    return (*given, (f"{name}-second.json", second))
+
+
+def compiled(given: Documents) -> Rulebook | None:
     """The rulebook of the documents; None when they have faults."""
-    return read_rules(File(name, msgspec.json.encode(each)) for name, each in edited).rulebook
+    return read_rules(File(name, msgspec.json.encode(each)) for name, each in given).rulebook
 
 
-def edited(
-    given: tuple[tuple[str, AnyDocument], ...], random: Random, edits: int
-) -> tuple[tuple[str, AnyDocument], ...]:
+def edited(given: Documents, random: Random, edits: int) -> Documents:
     """The documents after so many edits, or fewer where one makes no sound document."""
     for _ in range(edits):
         place = random.randrange(len(given))

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.property.editing import SHIPPED, SYNTHETIC, compiled, documents, edited
+from tests.property.editing import SHIPPED, SYNTHETIC, Documents, compiled, documents, edited, with_a_second_policy
 
 from policywire.decision.item import Item
 from policywire.rulebook.rulebook import CompiledPolicy, PolicyKey, Rulebook
@@ -91,10 +91,9 @@ def shown(item: Item, rulebooks: tuple[Rulebook, Rulebook]) -> set[tuple[PolicyK
     }
 
 
-def check(folder: Path, seed: int) -> int:
+def check(given_documents: Documents, seed: int) -> int:
     """Compare two editions and hold the report against random lines; how many of these are answered otherwise."""
     random = Random(seed)  # noqa: S311  for tests
-    given_documents = documents(folder)
     base = edited(given_documents, random, random.randrange(3))
     other = edited(base, random, random.randrange(1, 4))
     before, after = compiled(base), compiled(other)
@@ -124,18 +123,24 @@ def check(folder: Path, seed: int) -> int:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_a_line_is_answered_otherwise_exactly_when_a_reported_difference_holds_it(seed: int) -> None:
-    check(SHIPPED, seed)
+    check(documents(SHIPPED), seed)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32))
+def test_it_is_so_where_several_policies_name_a_code(seed: int) -> None:
+    check(with_a_second_policy(documents(SHIPPED)), seed)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32))
 def test_it_is_so_where_rules_ask_for_every_fact(seed: int) -> None:
-    check(SYNTHETIC, seed)
+    check(documents(SYNTHETIC), seed)
 
 
 @pytest.mark.parametrize(("folder", "seeds"), [(SHIPPED, range(12)), (SYNTHETIC, range(1, 3))])
 def test_random_lines_do_meet_differences(folder: Path, seeds: range) -> None:
-    assert sum(check(folder, seed) > 0 for seed in seeds) >= 1
+    assert sum(check(documents(folder), seed) > 0 for seed in seeds) >= 1
 
 
 def test_two_readings_of_the_same_documents_differ_in_nothing() -> None:

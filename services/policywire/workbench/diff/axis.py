@@ -22,11 +22,13 @@ class Axis(NamedTuple):
     """One way in which lines differ.
 
     ``words`` says of some of the keys, given all that there are, which lines they are; None: nothing needs saying.
+    ``seen`` gives what some of the tests can see of a key: keys of which they see the same are one to them.
     """
 
     name: str
     key: Callable[[Item], Hashable]
     words: Callable[[Keys, Keys], str | None]
+    seen: Callable[[Hashable, frozenset[Test]], Hashable]
 
 
 class Sides(NamedTuple):
@@ -65,7 +67,12 @@ def tested(fact: str, tests: Sequence[Test]) -> Axis:
     def words(chosen: Keys, every: Keys) -> str | None:
         return None if chosen == every else condition_in_words(_condition(literals, chosen, every))
 
-    return Axis(fact, key, words)
+    def seen(of: Hashable, by: frozenset[Test]) -> Hashable:
+        asked = [place for place, each in enumerate(literals) if each in by]
+        is_asked = asked or any(each in by for each in tests)
+        return tuple(_at(of, place) for place in (0, *asked)) if is_asked else None
+
+    return Axis(fact, key, words, seen)
 
 
 def _condition(literals: Sequence[Test], chosen: Keys, every: Keys) -> Condition:
@@ -120,7 +127,7 @@ def contextual(contexts: Sides) -> Axis:
         told = _by_how([_readings(contexts, each) for each in chosen], [_readings(contexts, each) for each in every])
         return f"the clinical context is {_either(told)}"
 
-    return Axis("clinical_context", key, words)
+    return Axis("clinical_context", key, words, _whole("clinical_context"))
 
 
 _BY_SPECIALTY: Final = " by specialty alone"
@@ -163,7 +170,12 @@ def narrated(terms: Sides) -> Axis:
             return None
         return f"the narrative {_either(_narratives(terms, each) for each in sorted(chosen, key=repr))}"
 
-    return Axis("narrative", key, words)
+    return Axis("narrative", key, words, _whole("narrative"))
+
+
+def _whole(fact: str) -> Callable[[Hashable, frozenset[Test]], Hashable]:
+    """Who asks for the fact at all sees all of the key."""
+    return lambda of, by: of if any(test.fact == fact for test in by) else None
 
 
 def _narratives(terms: Sides, key: Hashable) -> str:

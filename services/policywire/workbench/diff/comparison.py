@@ -4,7 +4,8 @@ Knows which policies and codes can answer otherwise at all, so that of 10,000 po
 look; :mod:`policywire.workbench.diff.space` decides. Pure.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -47,6 +48,7 @@ class Compared:
         self.decided = 0
         self.left_out = 0
 
+    @cached_property
     def touched(self) -> list[PolicyKey]:
         """Policies that may answer otherwise, each with a reason to look: it, or how its payer reads plans, changed."""
         before, after = self._policies
@@ -54,12 +56,12 @@ class Compared:
 
     def spaces(self) -> Iterator[tuple[tuple[str, ...], Space]]:
         """The lines to decide: codes of one payer that the same rules name, and their space."""
-        touched = self.touched()
+        touched = dict.fromkeys(self.touched)
         for payer in dict.fromkeys(payer for payer, _ in touched):
             policies = [each.get(key) for key in touched if key[0] == payer for each in self._policies]
             groups: dict[Hashable, list[str]] = {}
             for code in sorted({code for policy in policies if policy is not None for code in _codes(policy)}):
-                groups.setdefault(self._rules_of(payer, code), []).append(code)
+                groups.setdefault(self._alike(payer, code, touched), []).append(code)
             for codes in groups.values():
                 before, after = (self._side(place, payer, codes[0]) for place in range(2))
                 yield tuple(codes), Space(codes[0], before, after)
@@ -67,13 +69,12 @@ class Compared:
     def diff(self, before: str, after: str) -> Diff:
         """Everything that differs, under the names that somebody gave the two."""
         policies = tuple(self._policy_diffs())
-        touched = self.touched()
         return Diff(
             before=EditionName(before, self._rulebooks[0].revision),
             after=EditionName(after, self._rulebooks[1].revision),
             policies=policies,
             payers=tuple(self._payer_diffs()),
-            readings=tuple(self._reading_diffs(touched)),
+            readings=tuple(self._reading_diffs(self.touched)),
             alerts=tuple(alerts_diff(self._rulebooks[0].watch, self._rulebooks[1].watch, self._only)),
             decided=self.decided,
             left_out=self.left_out,
@@ -91,16 +92,16 @@ class Compared:
         listing = () if profile is None else rulebook.index[min(profile.payer_ids)].get(code, ())
         return Side(rulebook, profile, listing)
 
-    def _rules_of(self, payer: str, code: str) -> Hashable:
-        """Equal for codes that are answered alike: in every policy and version of both editions the same rules."""
-        found: list[tuple[str, tuple[tuple[Rule, ...] | None, ...]]] = []
-        for place in range(2):
-            found.extend(
-                (policy.id, tuple(version.rules.get(code) for version in policy.versions))
-                for policy in self._side(place, payer, code).policies
-            )
-            found.append(("", ()))
-        return tuple(found)
+    def _alike(self, payer: str, code: str, touched: Container[PolicyKey]) -> Hashable:
+        """Equal for codes that are answered alike: the same rules of every policy that may answer otherwise.
+
+        A policy that did not change matters only where one beside it comes into force or leaves it: it is silent then.
+        """
+        before, after = (self._side(place, payer, code).policies for place in range(2))
+        rules = [[_rules(policy, code) for policy in side if (payer, policy.id) in touched] for side in (before, after)]
+        days = [[each[:2] for each in side] for side in rules]
+        others = () if days[0] == days[1] else tuple(policy.id for policy in (*before, *after))
+        return tuple(rules[0]), tuple(rules[1]), others
 
     def _policy_diffs(self) -> Iterator[PolicyDiff]:
         told: dict[PolicyKey, dict[Difference, list[str]]] = {}
@@ -176,9 +177,7 @@ def _difference(space: Space, box: Box, change: Change) -> Difference:
     """One change and the lines that it is of, yet without their codes."""
     days, *others = box
     pairs = [pair for pair in days if isinstance(pair, tuple)]
-    said = (
-        axis.words(keys, space.keys(place)) for place, (axis, keys) in enumerate(zip(space.axes, others, strict=True))
-    )
+    said = (axis.words(keys, every) for axis, keys, every in zip(space.axes, others, space.keys(), strict=True))
     return Difference(
         codes=(),
         dates=joined(space.days, (first for first, last in pairs if first == last)),
@@ -211,6 +210,12 @@ def _by_key(rulebook: Rulebook) -> Policies:
 
 def _codes(policy: CompiledPolicy) -> set[str]:
     return {code for version in policy.versions for code in version.rules}
+
+
+def _rules(policy: CompiledPolicy, code: str) -> tuple[str, tuple[object, ...], tuple[tuple[Rule, ...] | None, ...]]:
+    """The policy, the days of its versions and which of them name a code, and their rules for it."""
+    days = tuple((each.effective_from, each.effective_through, code in each.rules) for each in policy.versions)
+    return policy.id, days, tuple(each.rules.get(code) for each in policy.versions)
 
 
 def _windows(policy: CompiledPolicy | None) -> tuple[Window, ...]:

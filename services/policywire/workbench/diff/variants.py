@@ -189,5 +189,6 @@ def lines_of_business(readings: Sequence[Reading], tests: Sequence[Test]) -> Asp
         told = dict.fromkeys(word for key, words in named.items() if key in chosen for word in words or ["unread"])
         return f"the line of business is {' or '.join(told)}"
 
-    axis = Axis("line_of_business", lambda item: key_of(item.line_of_business), words)
+    # The scope is looked at before any rule, so all of it always matters.
+    axis = Axis("line_of_business", lambda item: key_of(item.line_of_business), words, lambda key, _: key)
     return Aspect((axis,), tuple(variants.values()))
