@@ -117,6 +117,11 @@ def _first_common_day(one: Version, other: Version) -> date | None:
 
 
 def _in_situations(code: str, day: date, mine: Side, theirs: Side) -> Iterator[Clash | Located]:
+    sought = {
+        (one.outcome, other.outcome) for one, other in product(mine.rules, theirs.rules) if _contradict(one, other)
+    }
+    if not sought:
+        return
     apart = [fact for fact in ("clinical_context", "narrative") if _reads_otherwise(fact, mine.subject, theirs.subject)]
     rules = tuple(_renamed(rule, apart) for rule in theirs.rules)
     unknown = {*mine.version.unknown_flags, *theirs.version.unknown_flags}
@@ -125,14 +130,17 @@ def _in_situations(code: str, day: date, mine: Side, theirs: Side) -> Iterator[C
     except TooMany:
         yield mine.subject.file, _not_checked(code, mine, theirs)
         return
-    seen: set[tuple[str, str]] = set()
     for facts in everything:
         rule, other = deciding(mine.rules, facts)[0], deciding(rules, facts)[0]
-        if rule is None or other is None or rule.outcome == other.outcome or {rule.outcome, other.outcome} & OPEN:
-            continue
-        if (rule.id, other.id) not in seen:
-            seen.add((rule.id, other.id))
+        if rule is not None and other is not None and (rule.outcome, other.outcome) in sought:
+            sought.remove((rule.outcome, other.outcome))
             yield Clash((mine, rule), (theirs, other), (code,), day, facts)
+        if not sought:
+            return
+
+
+def _contradict(one: Rule, other: Rule) -> bool:
+    return one.outcome != other.outcome and not {one.outcome, other.outcome} & OPEN
 
 
 def _not_checked(code: str, mine: Side, theirs: Side) -> Finding:

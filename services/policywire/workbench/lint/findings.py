@@ -10,7 +10,7 @@ from policywire.errors import Fault
 from policywire.rulebook.collection import Located
 from policywire.rulebook.load import Reading
 from policywire.rulebook.rulebook import Rule
-from policywire.rulebook.source import Finding
+from policywire.rulebook.source import Finding, Path
 from policywire.workbench.lint.citations import citation_findings
 from policywire.workbench.lint.contradictions import Clash, Side, clash_findings, clashes
 from policywire.workbench.lint.listings import case_code_findings, dropped_findings
@@ -47,15 +47,29 @@ def _findings(reading: Reading, policies: tuple[Subject, ...], today: date) -> I
             yield from ((file, each) for each in case_code_findings(cases, policy))
     for file, watch in reading.collection.watch.items():
         yield from ((file, each) for each in first_day_findings(watch, today))
-    for clash in clashes(policies):
-        if isinstance(clash, Clash):
-            yield from clash_findings(clash, (_place(reading, *clash.one), _place(reading, *clash.other)))
-        else:
-            yield clash
+    yield from _contradictions(reading, policies)
 
 
-def _place(reading: Reading, side: Side, rule: Rule) -> str:
-    """``file:line`` of a rule."""
-    path = side.subject.rule_path(side.position, rule.id)
-    (fault,) = reading.locate(side.subject.file, (Finding(path, "", "", ""),))
-    return f"{fault.file}:{fault.line}"
+def _contradictions(reading: Reading, policies: tuple[Subject, ...]) -> Iterator[Located]:
+    found = list(clashes(policies))
+    told = [each for each in found if isinstance(each, Clash)]
+    places = _places(reading, {_where(*end) for clash in told for end in (clash.one, clash.other)})
+    for clash in told:
+        yield from clash_findings(clash, (places[_where(*clash.one)], places[_where(*clash.other)]))
+    yield from (each for each in found if not isinstance(each, Clash))
+
+
+def _where(side: Side, rule: Rule) -> tuple[str, Path]:
+    return side.subject.file, side.subject.rule_path(side.position, rule.id)
+
+
+def _places(reading: Reading, wanted: set[tuple[str, Path]]) -> dict[tuple[str, Path], str]:
+    """``file:line`` of each; a file is parsed once, whatever stands in it."""
+    by_file: dict[str, list[Path]] = {}
+    for file, path in wanted:
+        by_file.setdefault(file, []).append(path)
+    places = {}
+    for file, paths in by_file.items():
+        for path, fault in zip(paths, reading.locate(file, (Finding(each, "", "", "") for each in paths)), strict=True):
+            places[file, path] = f"{fault.file}:{fault.line}"
+    return places
