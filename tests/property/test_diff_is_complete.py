@@ -1,6 +1,7 @@
 """What a comparison reports is what random lines, decided by both editions, show: nothing else and nothing less."""
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -11,6 +12,7 @@ from tests.property.editing import SHIPPED, SYNTHETIC, Documents, compiled, docu
 
 from policywire.decision.item import Item
 from policywire.rulebook.rulebook import CompiledPolicy, PolicyKey, Rulebook
+from policywire.workbench.diff import space, variants
 from policywire.workbench.diff.answer import Change, answers, changes
 from policywire.workbench.diff.boxes import holds
 from policywire.workbench.diff.comparison import Compared, compare
@@ -100,17 +102,17 @@ def check(given_documents: Documents, seed: int) -> int:
     assert before is not None
     assert after is not None
     rulebooks = (before, after)
-    spaces = {code: (space, space.differences()) for codes, space in Compared(*rulebooks).spaces() for code in codes}
-    assert not any(space.left_out for space, _ in spaces.values())
+    spaces = {code: (each, each.differences()) for codes, each in Compared(*rulebooks).spaces() for code in codes}
+    assert not any(each.left_out for each, _ in spaces.values())
     codes = sorted({*before.listed_codes, *after.listed_codes})
     payer_id = min(before.payers)
     differing = 0
     for _ in range(LINES):
         item = line(random, rulebooks, random.choice(codes), payer_id)
-        space, differences = spaces.get(item.procedure_code, (None, {}))
+        found, differences = spaces.get(item.procedure_code, (None, {}))
         told = set()
-        if space is not None:
-            cell = space.cell(item)
+        if found is not None:
+            cell = found.cell(item)
             told = {key for key, boxes in differences.items() if any(holds(box, cell) for box in boxes)}
             # A booked procedure has an outcome, but no remittance whose terms could change.
             told = {(policy, change) for policy, change in told if item.charge or change.facet != "liability"}
@@ -141,6 +143,33 @@ def test_it_is_so_where_rules_ask_for_every_fact(seed: int) -> None:
 @pytest.mark.parametrize(("folder", "seeds"), [(SHIPPED, range(12)), (SYNTHETIC, range(1, 3))])
 def test_random_lines_do_meet_differences(folder: Path, seeds: range) -> None:
     assert sum(check(documents(folder), seed) > 0 for seed in seeds) >= 1
+
+
+def one_span_a_window(self: space.Space) -> Iterator[tuple[int, int]]:
+    return ((place, place) for place in range(len(self.days)))
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "blind"),
+    [
+        (variants.codes, "taxonomies", lambda *_: (None,)),
+        (variants.codes, "diagnosis_sets", lambda *_: ((),)),
+        (variants, "_narratives", lambda _: (None, "something else")),
+        (space.Space, "_spans", one_span_a_window),
+        (space, "_state", lambda *given: given[1].versions[0].rules.get(given[2])),
+    ],
+)
+def test_a_comparison_that_looks_at_too_little_is_caught(
+    monkeypatch: pytest.MonkeyPatch, module: object, name: str, blind: object
+) -> None:
+    monkeypatch.setattr(module, name, blind)
+    with pytest.raises(AssertionError):
+        check_many(documents(SHIPPED), range(12))
+
+
+def check_many(given_documents: Documents, seeds: range) -> None:
+    for seed in seeds:
+        check(given_documents, seed)
 
 
 def test_two_readings_of_the_same_documents_differ_in_nothing() -> None:
