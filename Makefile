@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 ENGINES := $(VENV)/.engines
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test compiled test-compiled chaos lint check bench lock
+.PHONY: help .venv demo test test-pages compiled test-compiled chaos lint check gate bench lock
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ demo: $(READY) ## See a practice's months and four members' stories on a real Ka
 test: $(ENGINES) ## Run every test, real Kafka included.
 	$(BIN)/python -m pytest
 
+test-pages: $(READY) ## Look at the pages that policywire makes in a real Chromium, which must be installed.
+	$(BIN)/python -m pytest tests/pages
+
 # The same sources with the hottest modules as C extensions: built from a copy, so that nothing compiled lies in services/
 # and is run there after the source has changed.
 COMPILED := build/compiled
@@ -51,8 +54,9 @@ $(COMPILED)/.ready: $(READY) $(SOURCES) pyproject.toml
 	@touch $@
 
 test-compiled: $(COMPILED)/.ready ## Run the tests of what is compiled on the compiled modules.
-	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -o pythonpath=. tests/property tests/policies \
-	  tests/unit/test_step.py tests/unit/cases tests/unit/decision tests/unit/stream
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -o pythonpath=. \
+	  $(addprefix tests/property/test_,batches.py decoder_is_the_schema.py history_loaded.py index.py order_of_arrival.py) \
+	  tests/policies tests/unit/test_step.py tests/unit/cases tests/unit/decision tests/unit/stream
 
 lint: $(ENGINES) ## Check style and types.
 	$(BIN)/ruff check .
@@ -65,11 +69,14 @@ PROFILE ?= short
 chaos: $(READY) ## Kill workers and broker while events flow, and audit every record. PROFILE=long, CHAOS="--seed 7".
 	$(BIN)/python -m tests.chaos --profile $(PROFILE) $(CHAOS)
 
-check: $(READY) ## Check the rules that ship and those of the tests, and run the cases beside them.
+check: $(READY) ## Check the rules that ship and those of the tests; do their cases hold, and would they notice mistakes?
 	$(BIN)/policywire rules check rules
-	$(BIN)/policywire rules test rules
+	$(BIN)/policywire rules test rules --mutate
 	$(BIN)/policywire rules check tests/rules/synthetic
 	$(BIN)/policywire rules test tests/rules/synthetic
+
+gate: $(ENGINES) ## Have two engines decide the cases and 100,000 generated lines of the rules that ship.
+	$(BIN)/policywire rules gate rules --claims 100000
 
 bench: $(READY) $(if $(filter-out 0,$(COMPILE)),$(COMPILED)/.ready) ## Measure; takes a while. QUICK=1: small runs. COMPILE=1: compiled.
 	$(if $(filter-out 0,$(COMPILE)),PYTHONPATH=$(COMPILED)) $(BIN)/python -m policywire bench all $(if $(filter-out 0,$(QUICK)),--quick)
