@@ -6,10 +6,14 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from policywire.rulebook.load import File, Reading, files_in, read, read_rules
+from policywire.rulebook.load import File, Reading, document_of, files_in, read, read_rules
 from policywire.workbench.check import LACKING, linted
+from policywire.workbench.lint.situations import TooMany
+from policywire.workbench.mutation.bench import benches
+from policywire.workbench.mutation.lines import lines, words_of
 from policywire.workbench.mutation.trial import Tried, try_mutants
 
 ROOT = Path(__file__).parents[4]
@@ -156,3 +160,30 @@ def test_another_policy_that_names_a_code_stands_beside_the_one_that_is_tried() 
     assert not any("later.yaml" in each for each in cases)
     noticed = {each.place.message for each in of(files) if each.end == "noticed"}
     assert "version 2025-07-01: effective_through 2026-12-31 becomes 2027-01-01" in noticed
+
+
+def test_a_policy_that_a_program_wrote_is_tried_when_it_has_cases(tmp_path: Path) -> None:
+    for file in SYNTHETIC:
+        name = Path(file.name).name
+        if name == "policy.yaml":
+            (tmp_path / "policy.json").write_bytes(msgspec.json.encode(document_of(file)))
+        else:
+            (tmp_path / f"{Path(file.name).parent.name}-{name}").write_bytes(file.content)
+    made = of(tuple(files_in(tmp_path)))
+    assert [(each.kind, each.end, each.place.message) for each in made] == [
+        (each.kind, each.end, each.place.message) for each in of(SYNTHETIC)
+    ]
+
+
+def test_more_lines_than_are_looked_at_are_too_many() -> None:
+    bounds = (f'{{all: [{{units: {n}}}, {{charge_amount: "{n}.00"}}, {{modifiers: [A{n}]}}]}}' for n in range(30, 36))
+    many = "any: [" + ", ".join(bounds) + ", {stage: drafted}, {line_of_business: commercial}]"
+    old = "when: {units: {at_most: 3}}"
+    files = tuple(
+        File(file.name, file.content.replace(old.encode(), f"when: {{{many}}}".encode())) for file in SYNTHETIC
+    )
+    reading = read_rules(files)
+    bench = next(benches(read(files)))
+    rules = reading.collection.drafts[bench.file].policy.versions[1].rules["X0001"]
+    with pytest.raises(TooMany):
+        list(lines("X0001", [date(2024, 1, 1)], rules, words_of(reading.collection, bench.draft)))
