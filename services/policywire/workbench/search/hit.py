@@ -149,13 +149,8 @@ def is_asked_for(rule: RuleEntry, query: Query) -> bool:
 
 def _has_a_word(rule: RuleEntry, words: Sequence[str]) -> bool:
     text = f"{rule.indication} {rule_text(rule.id, rule.rationale, rule.handoff, rule.outcome)}"
-    stems = stems_of(text)
-    return any(begins(stem, word) for word in words for stem in stems)
-
-
-def begins(stem: str, word: str) -> bool:
-    """Whether a word of a query finds a stem."""
-    return stem == word or (len(word) >= BEGINNING_MIN and stem.startswith(word))
+    stems = f" {' '.join(stems_of(text))} "
+    return any(f" {word}{'' if len(word) >= BEGINNING_MIN else ' '}" in stems for word in words)
 
 
 def timeline(versions: Sequence[Entry], query: Query) -> Iterator[Change]:

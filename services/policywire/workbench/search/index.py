@@ -22,7 +22,6 @@ from policywire.workbench.search.standing import Standing
 from policywire.workbench.search.stems import plain
 
 _decoder: Final = msgspec.msgpack.Decoder(Entry)
-_EVERY_OUTCOME: Final = frozenset(range(len(OUTCOMES)))
 
 
 class Payer(Struct, frozen=True, array_like=True):
@@ -89,7 +88,7 @@ class SearchIndex(Struct, frozen=True):
     def _asked(self, query: Query) -> int:
         """The versions that the query's codes, outcomes, payer and policy allow."""
         found = self.standing.families.everything
-        outcomes = frozenset(OUTCOMES.index(each) for each in query.outcomes) or _EVERY_OUTCOME
+        outcomes = frozenset(OUTCOMES.index(each) for each in query.outcomes)
         if query.codes:
             found &= self._union(self.codes.find(each, outcomes) for each in query.codes)
         elif query.outcomes:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from policywire.model.records import Outcome
-from policywire.workbench.search.bitset import Packed, bits_of, pack, unpack
+from policywire.workbench.search.bitset import Packed, bits_of, pack, read, union
 from policywire.workbench.search.codes import CodeSet, kind_of
 from policywire.workbench.search.stems import BEGINNING_MIN
 
@@ -23,6 +23,8 @@ BLOCK: Final = 256
 """Before every so manieth day the set of all earlier ones is kept: the rest is put together in 50 microseconds."""
 
 OUTCOMES: Final = tuple(Outcome)
+_ANY: Final = (-1,)
+"""In the place of an outcome: whichever it is."""
 _AFTER: Final = "~"
 """Sorts behind every code."""
 
@@ -42,19 +44,20 @@ class CodePostings(Struct, frozen=True):
     levels: tuple[tuple[dict[int, Packed], ...], ...]
 
     def find(self, wanted: CodeSet, outcomes: frozenset[int]) -> int:
-        """The versions with a rule that lists one of the codes and gives one of the outcomes."""
-        found = 0
+        """The versions with a rule that lists one of the codes and gives one of the outcomes; none: any."""
+        kept: list[Packed] = []
         singly: list[int] = []
         for first, last in self._stretches(wanted):
             for level, place in _cover(first, last, len(self.levels)):
                 if level:
                     of_outcome = self.levels[level - 1][place]
-                    for outcome in outcomes & of_outcome.keys():
-                        found |= unpack(of_outcome[outcome], self.size)
+                    kept += (of_outcome[each] for each in (outcomes & of_outcome.keys() if outcomes else _ANY))
                 else:
                     singly += self.postings[place]
         count = len(OUTCOMES)
-        return found | bits_of((each // count for each in singly if each % count in outcomes), self.size)
+        fitting = (each for each in singly if each % count in outcomes) if outcomes else singly
+        kept.append(tuple([each // count for each in fitting]))
+        return union(kept, self.size)
 
     def codes(self, wanted: CodeSet) -> Iterator[str]:
         """The listed codes among those."""
@@ -119,6 +122,7 @@ def _level(postings: Sequence[tuple[int, ...]], width: int, size: int) -> Iterat
         for of_code in postings[start : start + width]:
             for each in of_code:
                 of_outcome.setdefault(each % count, set()).add(each // count)
+        of_outcome[_ANY[0]] = set().union(*of_outcome.values())
         yield {outcome: pack(sorted(ordinals), size) for outcome, ordinals in sorted(of_outcome.items())}
 
 
@@ -136,15 +140,15 @@ class WordPostings(Struct, frozen=True):
         """
         first = bisect_left(self.stems, stem)
         last = bisect_right(self.stems, stem + _AFTER) if len(stem) >= BEGINNING_MIN else first + 1
-        by_worth: dict[int, int] = {}
+        by_worth: dict[int, list[Packed]] = {}
         for place in range(first, min(last, len(self.stems))):
             equal = self.stems[place] == stem
             if not equal and len(stem) < BEGINNING_MIN:
                 continue
             for weight, packed in self.postings[place].items():
                 worth = weight * 2 if equal else weight
-                by_worth[worth] = by_worth.get(worth, 0) | unpack(packed, self.size)
-        return _each_once(by_worth)
+                by_worth.setdefault(worth, []).append(packed)
+        return _each_once({worth: union(kept, self.size) for worth, kept in by_worth.items()})
 
 
 def _each_once(by_worth: dict[int, int]) -> dict[int, int]:
@@ -182,7 +186,7 @@ class DayPostings(Struct, frozen=True):
 
     def _first(self, count: int) -> int:
         whole = count // BLOCK
-        found = int.from_bytes(self.upto[whole], "little")
+        found = read(self.upto[whole])
         return found | bits_of(self.ordinals[whole * BLOCK : count], self.size)
 
 

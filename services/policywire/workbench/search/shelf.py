@@ -24,7 +24,7 @@ from policywire.workbench.search.build import build_index
 from policywire.workbench.search.documents import documents_of
 from policywire.workbench.search.index import SearchIndex
 
-FORMAT: Final = b"policywire search index 1\n"
+FORMAT: Final = b"policywire search index 2\n"
 """What a file begins with; the number is raised when what follows is another."""
 
 KEPT: Final = 4
