@@ -162,21 +162,32 @@ class Judge:
 
     def _found(self, name: str, column: _Column, rows: Places) -> list[Finding]:
         """What is wrong with the cells of one column, and what was done to read them."""
-        said: dict[tuple[Problem, bool], list[int]] = {}
+        said: dict[tuple[Problem, bool], int] = {}
+        kinds = np.full(len(column.cells), -1, np.int64)
         for place, cell in enumerate(column.cells):
-            problem = cell.problem
-            if problem is None and cell.value is None and name in self._required:
-                problem = cells.MISSING
-            if problem is not None:
-                said.setdefault((problem, False), []).append(place)
-            elif cell.note:
-                said.setdefault((Problem("read-as", cell.note, "Nothing, if that is right."), True), []).append(place)
+            told = self._told(name, cell)
+            if told is not None:
+                kinds[place] = said.setdefault(told, len(said))
+        if not said:
+            return []
+        # Sorted once: there may be as many kinds of problem as rows.
+        of_rows = kinds[column.places]
+        order = np.argsort(of_rows, kind="stable")
+        bounds = np.searchsorted(of_rows[order], np.arange(len(said) + 1))
         named = self._resolved.named(name)
-        made = (
-            Finding(named, problem, rows[np.isin(column.places, places)], is_note)
-            for (problem, is_note), places in said.items()
-        )
-        return [each for each in made if len(each.rows)]
+        return [
+            Finding(named, problem, rows[order[bounds[kind] : bounds[kind + 1]]], is_note)
+            for (problem, is_note), kind in said.items()
+            if bounds[kind] < bounds[kind + 1]
+        ]
+
+    def _told(self, name: str, cell: Cell[Any]) -> tuple[Problem, bool] | None:
+        """What is to be said of a cell, and whether it is but a note."""
+        if cell.problem is not None:
+            return cell.problem, False
+        if cell.value is None and name in self._required:
+            return cells.MISSING, False
+        return (Problem("read-as", cell.note, "Nothing, if that is right."), True) if cell.note else None
 
     def _across(self, batch: RawBatch, judged: dict[str, _Column]) -> list[Finding]:
         """What is wrong between cells of a row."""
