@@ -46,6 +46,12 @@ def test_a_code_is_explained_with_its_mend_and_an_example() -> None:
     assert check("--explain", "PW320").output == result.output
 
 
+def test_codes_are_also_given_as_json() -> None:
+    (code,) = json.loads(check("--explain", "PW320", "--json").output)["codes"]
+    assert (code["id"], code["slug"], code["severity"]) == ("PW320", "falls-through", "warning")
+    assert len(json.loads(check("--list", "--json").output)["codes"]) > 90
+
+
 @pytest.mark.parametrize("option", ["--explain", "--select", "--ignore"])
 def test_an_unknown_code_ends_with_status_2(option: str) -> None:
     result = check(option, "shadwed")

@@ -1,6 +1,7 @@
 """``policywire rules check``. Knows the terminal; the workbench checks."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,13 @@ from policywire.workbench.lint.sarif import sarif
 from policywire.workbench.lint.selection import selection
 
 
-def _list(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  click's signature
-    if wanted:
-        for code in CATALOGUE:
-            click.echo(f"{code.id}  {code.slug:<22} {code.severity:<8} {code.means}")
-        ctx.exit()
-
-
-def _explain(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
-    if name is not None:
-        click.echo(_explained(named(name)))
-        ctx.exit()
+def _show_codes(codes: Iterable[Code], *, in_full: bool, as_json: bool) -> None:
+    """Codes of the catalogue: a line each, or in full with mend and example."""
+    if as_json:
+        print_json({"codes": [code._asdict() for code in codes]})
+        return
+    for code in codes:
+        click.echo(_explained(code) if in_full else f"{code.id}  {code.slug:<22} {code.severity:<8} {code.means}")
 
 
 def _explained(code: Code) -> str:
@@ -43,8 +40,8 @@ def _explained(code: Code) -> str:
 @click.option("--select", multiple=True, metavar="CODE", help="Show these codes alone: a slug, PW318, or PW3 for all.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="Show no finding of these codes.")
 @click.option("--strict", is_flag=True, help="Warnings that are shown and not accepted end with status 1 too.")
-@click.option("--list", is_flag=True, expose_value=False, is_eager=True, callback=_list, help="Show every code.")
-@click.option("--explain", metavar="CODE", expose_value=False, is_eager=True, callback=_explain, help="Explain a code.")
+@click.option("--list", "list_codes", is_flag=True, help="Show every code, and check nothing.")
+@click.option("--explain", metavar="CODE", help="Say what a code means and how to mend it, and check nothing.")
 def check(  # noqa: PLR0913 (one a option)
     path: Path | None,
     *,
@@ -53,6 +50,8 @@ def check(  # noqa: PLR0913 (one a option)
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     strict: bool,
+    list_codes: bool,
+    explain: str | None,
 ) -> None:
     """Check every document in a folder: how it is written, its shape, its meaning, what it refers to, its cases.
 
@@ -67,6 +66,9 @@ def check(  # noqa: PLR0913 (one a option)
     Example:
       policywire rules check rules --strict --ignore source-conflict --sarif findings.sarif
     """  # noqa: D301  click's own mark of a paragraph to be left as it is
+    if list_codes or explain is not None:
+        _show_codes(CATALOGUE if explain is None else (named(explain),), in_full=explain is not None, as_json=as_json)
+        return
     if as_json and sarif_file == "-":
         raise click.UsageError("--json and --sarif - would both print. Give SARIF a file.")
     chosen = selection(select, ignore)
