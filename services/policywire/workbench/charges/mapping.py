@@ -142,8 +142,10 @@ def resolve(mapping: ChargeMapping, headers: Sequence[str], file: Path, *, order
     """
     found: dict[str, tuple[str, ...]] = {}
     for column in COLUMNS:
-        if column.name in mapping.columns:
-            found[column.name] = _named(mapping.columns[column.name], headers, file, column.name)
+        said = mapping.columns.get(column.name)
+        # Flags speak of charges first: a table of orders that has no such header may have the usual one.
+        if said is not None and not (orders and _is_elsewhere(said, headers) and _usual(column.name, headers, file)):
+            found[column.name] = _named(said, headers, file, column.name)
         elif column.name not in mapping.constants and (usual := _usual(column.name, headers, file)):
             found[column.name] = usual
     required = REQUIRED_OF_ORDERS if orders else REQUIRED
@@ -155,6 +157,12 @@ def resolve(mapping: ChargeMapping, headers: Sequence[str], file: Path, *, order
             f"Say which it is: {flags}, or what all rows have: --constant {missing[0]}=..."
         )
     return Resolved(found, dict(mapping.constants))
+
+
+def _is_elsewhere(said: str | tuple[str, ...], headers: Sequence[str]) -> bool:
+    """Whether none of the named headers is among those of the file."""
+    names = {folded(each) for each in ((said,) if isinstance(said, str) else said)}
+    return names.isdisjoint(map(folded, headers))
 
 
 def _named(said: str | tuple[str, ...], headers: Sequence[str], file: Path, column: str) -> tuple[str, ...]:

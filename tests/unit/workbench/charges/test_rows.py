@@ -155,6 +155,16 @@ def test_flags_beat_the_mapping_file(tmp_path: Path) -> None:
     assert (mapping.constants, mapping.date_format) == ({"payer_id": "62308"}, "mdy")
 
 
+def test_a_flag_for_charges_does_not_spoil_a_table_of_orders_with_usual_headers(tmp_path: Path) -> None:
+    mapping = mapping_of(columns=["procedure_code=CPT_X"])
+    path = written(tmp_path / "o.csv", GOOD)
+    assert read(path, mapping, orders=True).good == 1
+    with pytest.raises(BadInput, match="has no column CPT_X"):
+        read(path, mapping)
+    with pytest.raises(BadInput, match="has no column CPT_X"):
+        read(written(tmp_path / "p.csv", GOOD, header="payer_id,colour,charge,dos"), mapping, orders=True)
+
+
 def test_a_constant_stands_for_a_column(tmp_path: Path) -> None:
     path = written(tmp_path / "c.csv", "0565T,1.00,2026-01-03", header="code 1,charge,dos")
     mapping = mapping_of(columns=["procedure_code=code 1"], constants=["payer_id=62308", "diagnoses=M17.11"])
