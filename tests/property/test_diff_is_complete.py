@@ -153,7 +153,7 @@ def one_span_a_window(self: space.Space) -> Iterator[tuple[int, int]]:
     ("module", "name", "blind"),
     [
         (variants.codes, "taxonomies", lambda *_: (None,)),
-        (variants.codes, "diagnosis_sets", lambda *_: ((),)),
+        (variants.codes, "diagnosis_sets", lambda *_: variants.codes.CodeSets(((),), 0)),
         (variants, "_narratives", lambda _: (None, "something else")),
         (space.Space, "_spans", one_span_a_window),
         (space, "_state", lambda *given: given[1].versions[0].rules.get(given[2])),

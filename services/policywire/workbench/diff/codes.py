@@ -8,7 +8,7 @@ that it follows longest, so the mentions and their nearest neighbours show every
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from string import ascii_uppercase, digits
-from typing import Final
+from typing import Final, NamedTuple
 
 from policywire.rulebook.conditions import Test
 from policywire.rulebook.rulebook import ClinicalContexts
@@ -22,8 +22,15 @@ UNIONS_MAX: Final = 512
 Shown = tuple[bool, ...]
 
 
+class CodeSets(NamedTuple):
+    """Sets of codes, the empty one first; ``left_out`` are unions that were not followed up, mostly none."""
+
+    sets: tuple[tuple[str, ...], ...]
+    left_out: int
+
+
 @lru_cache(maxsize=256)  # of every code of a policy the same is asked
-def diagnosis_sets(contexts: tuple[ClinicalContexts, ...], tests: tuple[Test, ...]) -> tuple[tuple[str, ...], ...]:
+def diagnosis_sets(contexts: tuple[ClinicalContexts, ...], tests: tuple[Test, ...]) -> CodeSets:
     """Sets of diagnoses, none included: one for each union of what single diagnoses can show.
 
     Args:
@@ -43,7 +50,7 @@ def diagnosis_sets(contexts: tuple[ClinicalContexts, ...], tests: tuple[Test, ..
 
 
 @lru_cache(maxsize=256)
-def modifier_sets(tests: tuple[Test, ...]) -> tuple[tuple[str, ...], ...]:
+def modifier_sets(tests: tuple[Test, ...]) -> CodeSets:
     """The same of modifiers."""
     asked = [_matcher(test) for test in tests if test.operator in {"any_of", "prefix"}]
     mentions = _mentioned(tests)
@@ -109,7 +116,7 @@ def _distinct(codes: Iterable[str], shown: Callable[[str], Hashable]) -> list[st
     return list(kept.values())
 
 
-def _unions(codes: Sequence[str], shown: Callable[[str], Shown]) -> tuple[tuple[str, ...], ...]:
+def _unions(codes: Sequence[str], shown: Callable[[str], Shown]) -> CodeSets:
     """Sets of codes that show every union of what single ones do, the smallest of each, and the empty set."""
     by_shown: dict[Shown, tuple[str, ...]] = {shown(code): (code,) for code in codes}
     waiting = list(by_shown)
@@ -121,4 +128,4 @@ def _unions(codes: Sequence[str], shown: Callable[[str], Shown]) -> tuple[tuple[
             if union not in by_shown:
                 by_shown[union] = (*by_shown[base], *codes_of_single)
                 waiting.append(union)
-    return ((), *by_shown.values())
+    return CodeSets(((), *by_shown.values()), len(waiting))

@@ -73,7 +73,7 @@ class Space:
         self.axes: tuple[Axis, ...] = tuple(axis for each in self._aspects for axis in each.axes)
         self._keys = [[self._keys_of(each, fields) for fields in each.variants] for each in self._aspects]
         self.decided = 0
-        self.left_out = 0
+        self.left_out = sum(each.left_out for each in self._aspects)
 
     def _keys_of(self, aspect: Aspect, fields: Fields) -> Keys:
         line = replace(self._line(), **fields)

@@ -29,10 +29,14 @@ Fields = Mapping[str, Any]
 
 
 class Aspect(NamedTuple):
-    """Fields of a line that vary together, and the axes on which that shows; each variant has keys of its own."""
+    """Fields of a line that vary together, and the axes on which that shows; each variant has keys of its own.
+
+    ``left_out`` is not 0 where there would have been too many variants.
+    """
 
     axes: tuple[Axis, ...]
     variants: tuple[Fields, ...]
+    left_out: int = 0
 
 
 class Asked(NamedTuple):
@@ -74,8 +78,8 @@ def _purpose(asked: Asked) -> Aspect | None:
         return None
     diagnoses = codes.diagnosis_sets(asked.contexts.all, asked.tests.get("diagnosis", ()))
     taxonomies = codes.taxonomies(asked.contexts.all, asked.tests.get("rendering_taxonomy", ()))
-    variants = product(diagnoses, taxonomies)
-    return Aspect(tuple(axes), tuple({"diagnoses": each, "taxonomy": taxonomy} for each, taxonomy in variants))
+    variants = ({"diagnoses": each, "taxonomy": taxonomy} for each, taxonomy in product(diagnoses.sets, taxonomies))
+    return Aspect(tuple(axes), tuple(variants), diagnoses.left_out)
 
 
 def _narrative(asked: Asked) -> Aspect | None:
@@ -119,8 +123,9 @@ def _modifiers(asked: Asked) -> Aspect | None:
     if "modifiers" not in asked.tests:
         return None
     tests = asked.tests["modifiers"]
-    variants = ({"modifiers": each} for each in codes.modifier_sets(tests))
-    return Aspect((tested("modifiers", tests),), tuple(variants))
+    found = codes.modifier_sets(tests)
+    variants = ({"modifiers": each} for each in found.sets)
+    return Aspect((tested("modifiers", tests),), tuple(variants), found.left_out)
 
 
 def _billing(asked: Asked) -> Aspect | None:
