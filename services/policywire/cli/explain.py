@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, get_args
 
 import click
 import msgspec
 
+from policywire.cli.charges import mapping_options_with
 from policywire.cli.rules.shown import JSON, today
 from policywire.errors import BadInput
 from policywire.model.records import Stage
@@ -21,6 +22,9 @@ from policywire.workbench.explain.recorded import Wanted, read_events, situation
 from policywire.workbench.explain.situation import Situation
 from policywire.workbench.plain_words import FACTS, PRIOR_AUTHORIZATION, outcome_in_words, window_in_words
 
+if TYPE_CHECKING:
+    from policywire.workbench.charges.mapping import ChargeMapping
+
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
 
 
@@ -30,6 +34,12 @@ _DAY: Final = click.DateTime(["%Y-%m-%d"])
 @click.option("--line", "line_number", type=click.IntRange(1), help="Which line of the claim.")
 @click.option("--appointment", "appointment_id", help="Which appointment of the events, instead of a claim.")
 @click.option("--member", "member_id", help="Whose, where several members have a claim of that id.")
+@click.option(
+    "--charges", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of charges, with --row."
+)
+@click.option("--row", type=click.IntRange(1), help="Which row of it, as policywire audit numbers them.")
+@click.option("--agreements", multiple=True, help="Files of agreements, beside --charges.")
+@mapping_options_with("charges")
 @click.option("--payer-id", help="As senders write it. With this, --code and --on no events are needed.")
 @click.option("--code", help="The procedure code; of an appointment's events, which one.")
 @click.option("--on", type=_DAY, help="The date of service.")
@@ -50,10 +60,21 @@ _DAY: Final = click.DateTime(["%Y-%m-%d"])
 @click.option("--rules", type=click.Path(path_type=Path), help="Folder of documents [default: ./rules, or what ships].")
 @JSON
 @click.pass_context
-def command(ctx: click.Context, /, *, events: BinaryIO | None, rules: Path | None, as_json: bool, **_: object) -> None:
+def command(  # noqa: PLR0913  the line comes from one of three places
+    ctx: click.Context,
+    /,
+    *,
+    events: BinaryIO | None,
+    charges: Path | None,
+    mapping: "ChargeMapping | None",
+    rules: Path | None,
+    as_json: bool,
+    **_: object,
+) -> None:
     r"""Explain one claim line or booked procedure: why, why not, who pays, and what would flip the answer.
 
-    The line comes from a file of events (--events, with --claim and --line where there are several) or from options.
+    The line comes from a file of events (--events, with --claim and --line where there are several), from a file of
+    charges (--charges with --row; needs the extra: pip install 'policywire[workbench]'), or from options.
     The smallest changes that would flip the answer are found by deciding each: the nearest date of service, the
     agreement, other diagnoses, the narrative, the line of business, the taxonomy, modifiers, units; single ones first,
     then pairs.
@@ -71,13 +92,14 @@ def command(ctx: click.Context, /, *, events: BinaryIO | None, rules: Path | Non
     """
     rulebook = load_rulebook(rules_folder(rules))
     described = _described(ctx.params)
-    if (described is None) is (events is None):
-        raise BadInput("Give either --events, or --payer-id, --code and --on. See policywire explain --help.")
+    if sum(each is not None for each in (described, events, charges)) != 1:
+        raise BadInput("Give --events, or --charges and --row, or --payer-id, --code and --on: one of them.")
     if described is not None:
         situation = situation_of(described_events(described), Wanted(), rulebook)
-    else:
-        assert events is not None  # noqa: S101  one of the two is given
+    elif events is not None:
         situation = _recorded(events.read(), ctx.params, rulebook)
+    else:
+        situation = _charged(charges, mapping, ctx.params, rulebook)
     explanation = explain(situation, rulebook, today())
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(explanation), indent=2, ensure_ascii=False))
@@ -110,6 +132,18 @@ def _recorded(content: bytes, options: Mapping[str, Any], rulebook: Rulebook) ->
     names = ("claim_id", "line_number", "appointment_id", "member_id")
     wanted = Wanted(procedure_code=options["code"], **{name: options[name] for name in names})
     return situation_of(recorded.events, wanted, rulebook)
+
+
+def _charged(
+    charges: Path | None, mapping: "ChargeMapping | None", options: Mapping[str, Any], rulebook: Rulebook
+) -> Situation:
+    from policywire.workbench.explain.charged import charged  # noqa: PLC0415  of the extra
+
+    assert charges is not None  # noqa: S101  it is given
+    assert mapping is not None  # noqa: S101  it comes with the file
+    if options["row"] is None:
+        raise BadInput("Say with --row which row of the charges is meant.")
+    return charged(charges, options["row"], options["agreements"], mapping, rulebook)
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:

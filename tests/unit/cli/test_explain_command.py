@@ -70,11 +70,52 @@ def test_events_that_cannot_be_used_are_named_beside_the_answer(tmp_path: Path) 
     assert "policywire: not used: line 2: schema_violation" in result.stderr
 
 
+def charges(folder: Path) -> Path:
+    file = folder / "charges.csv"
+    file.write_text(
+        "claim_id,line_number,payer_id,member_id,diagnoses,diagnosis_pointers,procedure_code,charge_amount,service_date\n"
+        "C1,1,62308,M-1,M17.11;C90.00,1,38232,4200.00,2026-01-05\n"
+        "C2,1,62308,M-2,M17.11,,0565T,much,2026-01-05\n"
+    )
+    return file
+
+
+def test_a_row_of_charges_is_explained_with_its_members_agreement(tmp_path: Path) -> None:
+    held = tmp_path / "agreements.jsonl"
+    held.write_text(
+        '{"agreement_id":"AGR-1","payer_id":"62308","member_id":"M-1","procedure_codes":["38232"],'
+        '"service_date_from":"2026-01-05","service_date_through":"2026-01-05","signed_at":"2026-01-02T09:00:00-05:00"}\n'
+    )
+    asked = ("--charges", str(charges(tmp_path)), "--row", "2", "--json")
+    (alone,) = json.loads(run(*asked).output)["answers"]
+    (answer,) = json.loads(run(*asked, "--agreements", str(held)).output)["answers"]
+    assert (alone["agreement"], answer["agreement"]) == ("missing", "valid")
+    assert answer["rule"] == "marrow-harvest-orthopaedic"
+    assert "pointers" in {kind for other in answer["others"] for kind in other["kinds"]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "Give either --events, or --payer-id, --code and --on"),
-        ((*LINE, "--events", str(RULES / "README.md")), "Give either --events"),
+        (("--row", "3"), "row 3, column charge_amount: "),
+        (("--row", "9"), "no row of data with the number 9"),
+        ((), "Say with --row which row"),
+    ],
+)
+def test_a_row_that_cannot_be_explained_is_named_without_a_value(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    result = run("--charges", str(charges(tmp_path)), *arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "much" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Give --events, or --charges and --row, or --payer-id"),
+        ((*LINE, "--events", str(RULES / "README.md")), "one of them"),
         (("--payer-id", "62308"), "A line without events needs --code, --on too"),
         ((*LINE, "--pointer", "1"), "--pointer: Point only at diagnoses"),
         (("--events", str(RULES / "README.md")), "There is no event to explain"),
