@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913  the line comes from one of three places
     as_json: bool,
     **_: object,
 ) -> None:
-    r"""Explain one claim line or booked procedure: why, why not, who pays, and what would flip the answer.
+    """Explain one claim line or booked procedure: why, why not, who pays, and what would flip the answer.
 
     The line comes from a file of events (--events, with --claim and --line where there are several), from a file of
     charges (--charges with --row; needs the extra: pip install 'policywire[workbench]'), or from options.
@@ -89,7 +89,7 @@ def command(  # noqa: PLR0913  the line comes from one of three places
       policywire explain --payer-id 62308 --code 0565T --on 2026-01-05 --charge 4200.00
       policywire explain --payer-id 62308 --code 20999 --on 2026-01-05 --narrative "BMAC injection, knee"
       policywire explain --events claim.jsonl --claim CLM-1 --line 1 --json
-    """
+    """  # noqa: D301  click's \b keeps the example's lines
     rulebook = load_rulebook(rules_folder(rules))
     described = _described(ctx.params)
     if sum(each is not None for each in (described, events, charges)) != 1:

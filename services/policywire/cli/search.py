@@ -85,7 +85,7 @@ def command(  # noqa: PLR0913  one a question that people ask
     topic_prefix: str | None,
     as_json: bool,
 ) -> None:
-    r"""Find policies by code, range, words, payer, outcome and date, over every payer and version.
+    """Find policies by code, range, words, payer, outcome and date, over every payer and version.
 
     WORDS are codes (0565T), ranges (20930-20934) and beginnings (056*) by their shape; all else are words of the title,
     indications, rationales and what the policy rests on. A word also finds what begins with it. Without --all-versions
@@ -104,7 +104,7 @@ def command(  # noqa: PLR0913  one a question that people ask
       policywire search 20930-20999 --on 2026-01-05
       policywire search stem cell --payer cigna --outcome review
       policywire search 38232 --known-on 2025-12-01 --json
-    """
+    """  # noqa: D301  click's \b keeps the example's lines
     sets, stems = asked(words, codes, texts)
     query = Query(
         codes=sets,

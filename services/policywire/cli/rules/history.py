@@ -46,7 +46,7 @@ def history(  # noqa: PLR0913  one a question that people ask
     with_git: bool,
     as_json: bool,
 ) -> None:
-    r"""Tell the history of a policy: its versions, what each answers otherwise, its sources, and what was known when.
+    """Tell the history of a policy: its versions, what each answers otherwise, its sources, and what was known when.
 
     POLICY is its id, as "MM 0552"; case and blanks do not matter. With --from-topic also who published it, and with
     --git the commits that touched its document.
@@ -59,7 +59,7 @@ def history(  # noqa: PLR0913  one a question that people ask
       policywire rules history "MM 0552"
       policywire rules history "MM 0552" --code 20999 --git
       policywire rules history "MM 0552" --from-topic --bootstrap-servers localhost:9092 --json
-    """
+    """  # noqa: D301  click's \b keeps the example's lines
     folder = rules_folder(rules)
     documents = read_documents(folder)
     key = find_policy(documents.policies, policy, payer)
