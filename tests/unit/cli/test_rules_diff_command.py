@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,7 +166,7 @@ def test_markdown_is_a_table_that_a_pull_request_shows(edit: Edit) -> None:
 
 
 def test_two_versions_are_compared_as_if_each_were_always_in_force(rules: Path) -> None:
-    value = found("rules", "--versions", "2020-03-15", "2026-01-01")
+    value = found("rules", "--versions", "2020-03-15", "2026-01-01", "--policy", "MM 0552")
     assert (value["before"]["name"], value["after"]["name"]) == (
         "rules:MM 0552@2020-03-15",
         "rules:MM 0552@2025-12-16",
@@ -202,6 +203,32 @@ def test_a_commit_is_compared_without_touching_the_work_tree(rules: Path) -> Non
     assert "CARC: 96 becomes 50" in diff("rules", "git:HEAD", status=1).output
     assert "No answer changes." in diff("git:HEAD", "git:HEAD:rules", status=0).output
     assert policy.read_bytes() == before
+
+
+def test_which_version_is_meant_is_asked_where_a_folder_has_several_policies(rules: Path) -> None:
+    second = rules / "rules/cigna/second"
+    second.mkdir()
+    text = (rules / "rules" / POLICY).read_text()
+    (second / "policy.yaml").write_text(text.replace("policy: MM 0552", "policy: SECOND 1"))
+    output = diff("rules", "--versions", "2020-03-15", "2026-01-01", status=2).output
+    assert "rules has 2 policies; say which one with --policy." in output
+
+
+def test_it_says_the_same_each_time(edit: Edit) -> None:
+    edit(POLICY, KNEE, KNEE.replace("not_medically_necessary", "covered"))
+    edit("contexts/clinical-context.yaml", "        - Z51.12 # immunotherapy\n", "")
+    edit("contexts/stem-cell-terms.yaml", "  - nanofat\n", "")
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "policywire", "rules", "diff", "rules", "mine", "--json"],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT / "services")},
+            capture_output=True,
+            check=False,
+        )
+        for seed in ("1", "2")
+    ]
+    assert said[0].returncode == 1, said[0].stderr
+    assert said[0].stdout == said[1].stdout
 
 
 def test_one_policy_of_many_can_be_asked_for(rules: Path, edit: Edit) -> None:

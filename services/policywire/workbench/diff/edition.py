@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from policywire.errors import BadInput, RulesRefused
 from policywire.rulebook.document import PolicyDocument
-from policywire.rulebook.load import File, document_of, files_in, read_rules
+from policywire.rulebook.load import SUFFIXES, File, document_of, files_in, read_rules
 from policywire.rulebook.publication import published_files
 from policywire.rulebook.reference import PayerDocument
 from policywire.rulebook.rulebook import CompiledPolicy, PolicyKey, Rulebook
@@ -165,7 +165,7 @@ def _of_file(name: str, file: File, other: _Named, published: Published) -> Edit
 def _folder_around(file: Path, payer: str) -> Path | None:
     """The rules folder that a policy's file lies in: the one above the folder with its payer's profile."""
     for folder in file.resolve().parents[:2]:
-        for path in sorted(folder.glob("*.y*ml")):
+        for path in sorted(each for each in folder.iterdir() if each.suffix in SUFFIXES and each.is_file()):
             try:
                 document = document_of(File(str(path), path.read_bytes()))
             except (RulesRefused, OSError):
