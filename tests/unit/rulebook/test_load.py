@@ -72,7 +72,7 @@ def test_what_is_no_folder_of_documents_is_bad_input(make: str, tmp_path: Path) 
 def test_what_is_hidden_in_a_folder_is_no_document_of_it(tmp_path: Path) -> None:
     hidden = tmp_path / ".anywhere/rules"
     shutil.copytree(ROOT / "rules", hidden)
-    (hidden / ".policywire/gate").mkdir(parents=True)
+    (hidden / ".policywire/gate").mkdir(parents=True, exist_ok=True)
     (hidden / ".policywire/gate/0123.json").write_text("{}")
     (hidden / "cigna/.draft.yaml").write_text("nonsense")
     assert [file.content for file in files_in(hidden)] == [file.content for file in SHIPPED]
