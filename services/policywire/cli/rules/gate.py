@@ -13,6 +13,7 @@ from policywire.cli.rules.published import AUTHOR_VARIABLE
 from policywire.cli.rules.shown import JSON, PATH, print_json
 from policywire.workbench.check import rules_folder
 from policywire.workbench.gate.run import CLAIMS, Asked, GateRun, run_gate
+from policywire.workbench.gate.trial import Effort
 from policywire.workbench.gate.words import lines_of, report
 from policywire.workbench.publishing.author import git_author
 
@@ -26,7 +27,7 @@ JOBS_MAX = 4
 @click.option("--seed", default=0, show_default=True, help="What the generated lines are drawn from.")
 @click.option(
     "--time-limit",
-    default=120.0,
+    default=Effort().time_limit,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
@@ -70,9 +71,7 @@ def gate(  # noqa: PLR0913  one parameter an option
     """  # noqa: D301  click's \b keeps the example's lines
     folder = rules_folder(path)
     asked = Asked(
-        claims=claims,
-        seed=seed,
-        time_limit=time_limit,
+        effort=Effort(claims=claims, seed=seed, time_limit=time_limit),
         only=policy,
         again=again,
         jobs=jobs or min(os.cpu_count() or 1, JOBS_MAX),
@@ -91,6 +90,9 @@ def gate(  # noqa: PLR0913  one parameter an option
 def _run(folder: Path, asked: Asked) -> GateRun:
     """The run, with a bar on standard error where that is a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task("policies tried", total=None)
         return run_gate(folder, asked, lambda done, total: bar.update(task, completed=done, total=total))

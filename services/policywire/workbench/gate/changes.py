@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from policywire.workbench.gate.logic import Compare
 from policywire.workbench.gate.reading import Reader
-from policywire.workbench.gate.vocabulary import Vocabulary
+from policywire.workbench.gate.vocabulary import Vocabulary, whole_category
 
 Fields = dict[str, Any]
 """Of a line, by name."""
@@ -61,7 +61,8 @@ class Changes:
         if operand is None or wanted.value != 1:
             fields["diagnoses"] = self._vocabulary.shown_by(random)
         else:
-            fields["diagnoses"] = (*fields["diagnoses"][:2], operand + random.choice(("", "1")), operand)
+            whole = whole_category(operand)
+            fields["diagnoses"] = (*fields["diagnoses"][:2], whole + random.choice(("", "1")), whole)
 
     def _taxonomy(self, wanted: Compare, fields: Fields, random: Random) -> None:
         operand = self._reader.operand_of(wanted.field)

@@ -35,11 +35,6 @@ class Bundle(Struct, frozen=True):
     terms: TermsDocument | None
     cases: tuple[CasesDocument, ...]
 
-    @property
-    def key(self) -> Key:
-        """Payer and id."""
-        return self.policy.payer, self.policy.policy
-
 
 class Documents:
     """All documents of a folder that was found sound."""

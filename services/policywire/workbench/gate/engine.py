@@ -51,12 +51,12 @@ class Engine:
         failed: list[object] = []
         try:
             state = self._ruleset.assert_event({**message, "sid": session})
-            self._ruleset.do_actions(state, lambda error, _: failed.append(error))
         except MessageNotHandledException:
+            # Then there is no session, and durable-rules may crash where one is deleted that is not there.
             return None
-        finally:
-            # Over a thousand live sessions durable-rules runs out of memory or crashes.
-            self._ruleset.delete_state(session)
+        self._ruleset.do_actions(state, lambda error, _: failed.append(error))
+        # Over a thousand live sessions durable-rules runs out of memory or crashes.
+        self._ruleset.delete_state(session)
         if any(failed) or len(self._fired) > 1:
             raise RuntimeError(f"{len(self._fired)} rules fired, errors: {[str(each) for each in failed if each]}")
         return self._fired[0] if self._fired else None

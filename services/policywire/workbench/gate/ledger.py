@@ -33,7 +33,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """The entries of a rules folder; of several of one digest the last holds, but no pass takes a larger one's place."""
+    """The entries of a rules folder; of several of one digest the last holds. No pass takes a larger one's place."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FOLDER / NAME

@@ -148,6 +148,8 @@ class _Writer:
                 self._version_rules(
                     version, group, every(_within("first", self._windows[number]), one_of("code", group))
                 )
+        # Every message meets a rule: one that meets none leaves durable-rules in a state of which little is known.
+        self._add("nothing is said", Compare("first", "gte", DAYS_START), None)
         return Ruleset(codes, self._rules, self._goes_on, self._says, frozenset(self._with_doubts))
 
     def _from_no_version(self, first: Window) -> None:

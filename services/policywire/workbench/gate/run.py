@@ -4,7 +4,7 @@ Knows the order of things and what a record needs; does not know a terminal or t
 (:mod:`policywire.workbench.gate.trial`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -22,11 +22,11 @@ from policywire.workbench.check import check_rules
 from policywire.workbench.gate.documents import Documents, engines_digest
 from policywire.workbench.gate.ledger import Entry, Ledger
 from policywire.workbench.gate.record import GateRecord, content_of, save
-from policywire.workbench.gate.second import COMMAND, durable_rules_version
-from policywire.workbench.gate.trial import Trial, try_policy
+from policywire.workbench.gate.second import durable_rules_version
+from policywire.workbench.gate.trial import Effort, Trial, try_policy
 from policywire.workbench.watchtest import run_watch_cases
 
-CLAIMS: Final = 5000
+CLAIMS: Final = Effort().claims
 """Generated lines a policy; with fewer nothing is passed for publishing."""
 
 Progress = Callable[[int, int], None]
@@ -36,10 +36,7 @@ Progress = Callable[[int, int], None]
 class Asked(Struct, frozen=True, kw_only=True):
     """What is to be run, by whom and when."""
 
-    claims: int = CLAIMS
-    seed: int = 0
-    time_limit: float = 120.0
-    """Seconds that the second engine may take for one policy."""
+    effort: Effort = Effort()
     only: str | None = None
     """A policy's id, or payer/id; None: all of them."""
     again: bool = False
@@ -48,8 +45,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Policies that are tried at once."""
     ran_at: datetime
     ran_by: str
-    command: Sequence[str] = COMMAND
-    """The second engine's process."""
 
 
 class GateRun(Struct, frozen=True, kw_only=True):
@@ -101,7 +96,7 @@ def run_gate(folder: Path, asked: Asked, progress: Progress) -> GateRun:
     ledger = Ledger(folder)
     engines = engines_digest(durable_rules)
     digests = {each: documents.digest(each, engines) for each in documents.policies}
-    due = [each for each in keys if asked.again or ledger.passed(digests[each], asked.claims) is None]
+    due = [each for each in keys if asked.again or ledger.passed(digests[each], asked.effort.claims) is None]
     trials = []
     for trial in _tried(documents, reading, due, asked, progress):
         trials.append(trial)
@@ -110,7 +105,7 @@ def run_gate(folder: Path, asked: Asked, progress: Progress) -> GateRun:
         case_faults=case_run.faults,
         trials=tuple(sorted(trials, key=lambda each: (each.payer, each.policy))),
         passed_before=len(keys) - len(due),
-        remaining=sum(ledger.passed(each, min(asked.claims, CLAIMS)) is None for each in digests.values()),
+        remaining=sum(ledger.passed(each, min(asked.effort.claims, CLAIMS)) is None for each in digests.values()),
     )
     return _recorded(folder, files, run, case_run, ledger, digests, asked, durable_rules)
 
@@ -131,19 +126,7 @@ def _tried(documents: Documents, reading: Reading, due: list[Key], asked: Asked,
     assert rulebook is not None  # noqa: S101  without a fault there is one
     progress(0, len(due))
     with ThreadPoolExecutor(max_workers=asked.jobs) as pool:
-        running = [
-            pool.submit(
-                try_policy,
-                documents,
-                documents.bundle(each),
-                rulebook,
-                asked.claims,
-                asked.seed,
-                asked.time_limit,
-                asked.command,
-            )
-            for each in due
-        ]
+        running = [pool.submit(try_policy, documents, rulebook, each, asked.effort) for each in due]
         try:
             for done, future in enumerate(as_completed(running), start=1):
                 yield future.result()
@@ -161,7 +144,7 @@ def _entry(trial: Trial, digest: str, asked: Asked) -> Entry:
         passed=trial.passed,
         cases=trial.cases,
         claims=trial.claims,
-        seed=asked.seed,
+        seed=asked.effort.seed,
         ran_at=_written(asked.ran_at),
         ran_by=asked.ran_by,
     )
@@ -188,7 +171,7 @@ def _recorded(  # noqa: PLR0913, PLR0917  everything that a record tells
         policies=len(digests),
         cases=case_run.count,
         claims=sum(each.claims for each in entries) + sum(each.claims for each in run.trials if not each.passed),
-        seed=asked.seed,
+        seed=asked.effort.seed,
         differences=sum(each.differing for each in run.trials),
         faults=run.faults,
         policywire=__version__,

@@ -57,19 +57,13 @@ def durable_rules_version() -> str:
         raise BadInput(f"The gate's second engine, durable-rules, is not installed. {mend}") from error
 
 
-def ask(
-    rulesets: Sequence[Ruleset],
-    messages: Sequence[tuple[int, Message]],
-    time_limit: float,
-    command: Sequence[str] = COMMAND,
-) -> tuple[Fired, ...]:
+def ask(rulesets: Sequence[Ruleset], messages: Sequence[tuple[int, Message]], time_limit: float) -> tuple[Fired, ...]:
     """What the second engine says of each message.
 
     Args:
         rulesets: of the policy, as ``ruleset.rulesets_of`` gives them.
         messages: the facts of each line, with the position of the ruleset that has its code.
         time_limit: seconds for all of them, the start of the process included.
-        command: the process to start.
 
     Raises:
         SecondEngineFailed: it did not answer all of them as agreed in time.
@@ -78,7 +72,7 @@ def ask(
     asked = [first, *({"ruleset": position, "facts": facts} for position, facts in messages)]
     try:
         done = subprocess.run(  # noqa: S603  our own command, no shell
-            command,
+            COMMAND,
             input=b"\n".join(map(msgspec.json.encode, asked)) + b"\n",
             capture_output=True,
             timeout=time_limit,

@@ -3,12 +3,13 @@
 Knows the way from a policy's documents to what is wrong; does not know folders, records or a terminal.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from policywire.model.records import RuleTried
+from policywire.rulebook.collection import Key
 from policywire.rulebook.rulebook import Rulebook
 from policywire.workbench.gate.answer import Answer, differing
 from policywire.workbench.gate.documents import Bundle, Documents
@@ -17,7 +18,7 @@ from policywire.workbench.gate.line import SentLine, line_of_case
 from policywire.workbench.gate.lines import Lines
 from policywire.workbench.gate.reading import Message, Reader
 from policywire.workbench.gate.ruleset import TooLarge, meanings_of, rulesets_of
-from policywire.workbench.gate.second import COMMAND, SecondEngineFailed, ask
+from policywire.workbench.gate.second import SecondEngineFailed, ask
 from policywire.workbench.gate.vocabulary import Vocabulary
 
 KEPT_MAX: Final = 20
@@ -79,37 +80,38 @@ class Named(Struct, frozen=True):
     line: SentLine
 
 
-def try_policy(  # noqa: PLR0913, PLR0917  what is tried, how much of it and by what
-    documents: Documents,
-    bundle: Bundle,
-    rulebook: Rulebook,
-    claims: int,
-    seed: int,
-    time_limit: float,
-    command: Sequence[str] = COMMAND,
-) -> Trial:
+class Effort(Struct, frozen=True, kw_only=True):
+    """How hard a policy is tried."""
+
+    claims: int = 5000
+    """Generated lines."""
+    seed: int = 0
+    """What they are drawn from."""
+    time_limit: float = 120.0
+    """Seconds that the second engine may take for one policy."""
+
+
+def try_policy(documents: Documents, rulebook: Rulebook, policy: Key, effort: Effort) -> Trial:
     """Put a policy on trial.
 
     Args:
-        documents: all documents, for what other policies of the payer list.
-        bundle: the policy.
-        rulebook: all documents compiled: our engine's.
-        claims: number of generated lines.
-        seed: what the random choices start from.
-        time_limit: seconds that the second engine may take.
-        command: the second engine's process.
+        documents: all documents, as written: the second engine's.
+        rulebook: the same compiled: our engine's.
+        policy: which one.
+        effort: how hard it is tried.
     """
-    trial = Trial(payer=bundle.policy.payer, policy=bundle.policy.policy)
+    bundle, claims = documents.bundle(policy), effort.claims
+    trial = Trial(payer=policy[0], policy=policy[1])
     reader = Reader(bundle.policy, bundle.payer, bundle.contexts, bundle.terms)
-    lines = (*_of_cases(bundle), *_generated(bundle, reader, claims, seed))
+    lines = (*_of_cases(bundle), *_generated(bundle, reader, claims, effort.seed))
     cases = len(lines) - claims
     ours: list[FirstAnswer] = []
     messages: list[Message] = []
-    engine = FirstEngine(rulebook, bundle.key)
+    engine = FirstEngine(rulebook, policy)
     for each in lines:
         try:
             ours.append(engine.decide(each.line))
-            messages.append(reader.message(each.line, elsewhere=documents.elsewhere(bundle.key, each.line)))
+            messages.append(reader.message(each.line, elsewhere=documents.elsewhere(policy, each.line)))
         except Exception as error:  # noqa: BLE001  whatever is raised, by our engine or in reading a line, is a failed gate
             what = f"our engine raised {type(error).__name__}: {error}"
             return _with(trial, cases, claims, failure=Failure(what, each.name, each.line))
@@ -117,7 +119,7 @@ def try_policy(  # noqa: PLR0913, PLR0917  what is tried, how much of it and by 
         rulesets = rulesets_of(bundle.policy, bundle.payer, bundle.contexts, reader)
         places = {code: place for place, each in enumerate(rulesets) for code in each.codes}
         asked = [(places.get(str(each["code"]), 0), each) for each in messages]
-        fired = ask(rulesets, asked, time_limit, command)
+        fired = ask(rulesets, asked, effort.time_limit)
     except TooLarge as error:
         return _with(trial, cases, claims, failure=Failure(str(error), None, None))
     except SecondEngineFailed as error:

@@ -171,8 +171,14 @@ def _money_around(bound: str) -> Iterable[str]:
     yield from (f"{each // 100}.{each % 100:02}" for each in (cents - 1, cents, cents + 1) if each >= 0)
 
 
+def whole_category(operand: str) -> str:
+    """A diagnosis that begins as a policy asks, and is at least a category: ``C`` is none, ``C01`` is."""
+    return operand + "01"[len(bare(operand)) - 1 :] if len(bare(operand)) < CATEGORY_LENGTH else operand
+
+
 def _diagnoses_around(operand: str) -> Iterable[str]:
-    yield from (operand, f"{operand}1", operand[: max(CATEGORY_LENGTH, len(operand) - 1)])
+    whole = whole_category(operand)
+    yield from (whole, f"{whole}1", whole[: max(CATEGORY_LENGTH, len(whole) - 1)])
 
 
 def _diagnoses_of(entry: str) -> Iterable[str]:
