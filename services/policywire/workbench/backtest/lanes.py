@@ -15,6 +15,7 @@ from policywire.model.events import AnyEvent
 from policywire.model.records import Record
 from policywire.model.rejection import ErrorCode
 from policywire.rulebook.rulebook import Rulebook
+from policywire.step import passed_by
 from policywire.workbench.backtest.memory import PackedTimelines
 from policywire.workbench.backtest.standing import Standing
 from policywire.workbench.replay import Replay
@@ -34,11 +35,16 @@ class Lane:
         self.standing = Standing()
         self.records = 0
         """Made within the window."""
+        self._rulebook = rulebook
         self._replay = Replay(rulebook, self.timelines)
 
     def take(self, event: AnyEvent, since: datetime | None) -> None:
         """Decide an event, after what had become due by its time."""
-        self._note(self._replay.take(event), since)
+        if event.member_id not in self.timelines and passed_by(event, self._rulebook) is not None:
+            # Nine of ten events: nothing is remembered and nothing said, only time moves.
+            self.advance(event.occurred_at, since)
+        else:
+            self._note(self._replay.take(event), since)
 
     def advance(self, to: datetime | None, since: datetime | None) -> None:
         """Move time if it is later, and say what is due."""
