@@ -151,3 +151,15 @@ def test_lines_that_were_too_many_to_decide_are_told(shipped: Rulebook, monkeypa
     assert found.plain()["complete"] is False
     assert "too many to decide" in list(text(found))[-1]
     assert compare(shipped, shipped, ("one", "other")).plain()["complete"] is True
+
+
+def test_a_policy_that_comes_or_goes_is_told_with_all_its_answers(shipped: Rulebook) -> None:
+    other = load_rulebook(RULES.parent / "tests/rules/synthetic")
+    found = compare(shipped, other, ("one", "other"))
+    by_status = {each.status: each for each in found.policies}
+    assert (by_status["removed"].policy, by_status["added"].policy) == ("MM 0552", "SYN 100")
+    told = {code for each in by_status["removed"].differences for code in each.codes}
+    assert set(by_status["removed"].codes_removed) == told > {"0565T", "20999"}
+    for status, policy in by_status.items():
+        assert {facet for each in policy.differences for facet in each.facets} == {status}
+    assert [(each.payer, bool(each.ids_added)) for each in found.payers] == [("cigna", False), ("evergreen", True)]
