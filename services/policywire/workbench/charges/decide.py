@@ -155,10 +155,9 @@ def decide(lines: pa.RecordBatch, rulebook: Rulebook, agreements: Agreements, as
 _NOTHING: Final = (None,) * (len(_VERDICT) - 3)
 
 
-def _weight(verdict: Verdict) -> tuple[bool, bool, bool]:
-    """The greatest decides what a line counts as; among equals the first."""
-    denied = verdict.outcome in DENIED
-    return (denied and verdict.liable == "provider", denied, verdict.outcome is Outcome.REVIEW)
+def _weight(verdict: Verdict) -> tuple[bool, bool]:
+    """The greatest decides what a line counts as; among equals the first. Who is liable is the same for all denials."""
+    return (verdict.outcome in DENIED, verdict.outcome is Outcome.REVIEW)
 
 
 def _cents(amount: str | None) -> int | None:

@@ -65,6 +65,12 @@ def test_a_sighting_before_the_window_counts_and_its_line_does_not(tmp_path: Pat
     assert result.unlisted_patterns[0].after_targeted_lines == 1
 
 
+def test_the_first_and_the_last_day_are_in_the_window(tmp_path: Path) -> None:
+    days = ("2024-02-29", "2024-03-01", "2026-03-01", "2026-03-02")
+    totals = audited(tmp_path, *(row("0565T", day) for day in days)).totals
+    assert (totals.lines_outside_window, totals.lines_decided) == (2, 2)
+
+
 def test_a_practice_line_took_a_service_up_when_the_first_months_had_none(tmp_path: Path) -> None:
     rows = (
         row("0565T", "2024-03-05", line="Ortho"),
@@ -91,6 +97,16 @@ def test_a_line_of_two_policies_counts_once_in_sums_and_for_each_in_its_policies
         ("SYN 1", 100_00),
     ]
     assert [each.policy for each in result.policies] == ["MM 0552", "SYN 1"]
+
+
+def test_a_line_counts_as_what_weighs_most_of_what_its_policies_say(tmp_path: Path) -> None:
+    listed = shipped().index["62308"]
+    (policy,) = listed["0565T"]
+    elsewhere = replace(policy, id="A 1", lines_of_business=frozenset({"medicare"}))
+    rulebook = replace(shipped(), index={"62308": dict.fromkeys(listed, (elsewhere, policy))})
+    result = audited(tmp_path, row("0565T", "2026-01-05"), rulebook=rulebook)
+    assert (result.totals.denied_lines, result.totals.review_lines) == (1, 0)
+    assert [str(each.outcome) for each in result.by_policy] == ["review", "not_medically_necessary"]
 
 
 def test_the_threshold_is_passed_only_beyond_it(tmp_path: Path) -> None:

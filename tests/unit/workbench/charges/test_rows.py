@@ -56,6 +56,7 @@ def test_a_row_with_several_faults_is_told_of_each_and_counted_once(tmp_path: Pa
         ("line_number", "1.5", "line-number"),
         ("kind", "rumour", "kind"),
         ("service_date_end", "2026-01-02", "ends-before-start"),
+        ("service_date_end", "2026-01-03", ""),
     ],
 )
 def test_other_columns_have_faults_too(tmp_path: Path, column: str, value: str, word: str) -> None:
