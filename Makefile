@@ -71,7 +71,7 @@ chaos: $(READY) ## Kill workers and broker while events flow, and audit every re
 
 check: $(READY) ## Check the rules that ship and those of the tests; do their cases hold, and would they notice mistakes?
 	$(BIN)/policywire rules check rules
-	$(BIN)/policywire rules test rules --mutate
+	$(BIN)/policywire rules test rules --coverage-min 100 --mutate
 	$(BIN)/policywire rules check tests/rules/synthetic
 	$(BIN)/policywire rules test tests/rules/synthetic
 
