@@ -21,6 +21,10 @@ REMOVAL: Final = b"null"
 """What stands for "no longer there" until its instant. A deletion in Kafka cannot wait."""
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%SZ"
+START: Final = datetime(1900, 1, 1, tzinfo=UTC)
+END: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Between them lie all dates of the contracts. A key with a much later instant would not be read as one that waits."""
+
 _SCHEDULED: Final = re.compile(r"(?s)(.+)@([12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)")
 
 
@@ -86,7 +90,7 @@ def instant_of(text: str) -> datetime:
     """An instant as somebody writes it: RFC 3339 with its offset, in whole seconds, or a day, which begins in UTC.
 
     Raises:
-        BadInput: it is neither.
+        BadInput: it is neither, or lies in a year that no contract has.
     """
     mend = "Write it as 2026-12-16T00:00:00Z, or a day alone for its beginning in UTC."
     try:
@@ -99,6 +103,9 @@ def instant_of(text: str) -> datetime:
         at = at.replace(tzinfo=UTC)
     if at.microsecond:
         raise BadInput(f"{text} has a fraction of a second. {mend}")
+    # The year alone comes first: at the calendar's ends an offset cannot be computed with.
+    if not START.year <= at.year < END.year or at >= END:
+        raise BadInput(f"{text} does not lie in the years {START.year} to {END.year - 1}. {mend}")
     return at.astimezone(UTC)
 
 

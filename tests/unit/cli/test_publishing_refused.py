@@ -174,6 +174,10 @@ def test_neither_force_nor_leave_publishes_documents_with_faults_or_a_case_that_
         ("2020-01-01T00:00:00Z", "is past. Leave --at out"),
         ("tomorrow", "is no instant"),
         ("2199-01-01T00:00:00", "does not say its offset"),
+        ("3000-01-01", "does not lie in the years 1900 to 2199"),
+        ("2199-12-31T23:30:00-01:00", "does not lie in the years"),
+        ("9999-12-31T23:59:59-05:00", "does not lie in the years"),
+        ("0001-01-01T00:00:00+05:00", "does not lie in the years"),
     ],
 )
 def test_an_instant_that_cannot_be_is_refused_first(rules: Path, at: str, why: str) -> None:
@@ -190,7 +194,7 @@ def test_approving_says_what_and_where_it_is_kept(rules: Path) -> None:
     assert "Not compared with what is published" in said.output
     assert f"Bob approves of {content(rules)[:19]}" in said.output
     (file,) = (rules / ".policywire/approvals").iterdir()
-    assert file.name == f"{content(rules).removeprefix('sha256:')[:16]}-bob.json"
+    assert file.name.startswith(f"{content(rules).removeprefix('sha256:')[:16]}-bob-")
     assert str(file) in said.output
 
 
@@ -214,7 +218,21 @@ def test_an_approval_is_given_also_where_no_cluster_answers(rules: Path) -> None
     said = run("approve", rules, "--by", "bob", "--bootstrap-servers", NOWHERE)
     assert said.exit_code == 0
     assert "no Kafka answers" in said.stderr
+    assert "the cluster could not say" in said.stdout
     assert "bob approves of" in said.stdout
+
+
+def test_bytes_that_are_no_text_in_a_name_or_note_are_shown_as_digits(rules: Path) -> None:
+    report = plain(run("approve", rules, "--by", "bob\udcff", "--note", "Good\udcfe.", "--json"))
+    assert (report["approval"]["by"], report["approval"]["note"]) == ("bob\\xff", "Good\\xfe.")
+
+
+@pytest.mark.parametrize("name", ["\u200b", " \u00a0 "])
+def test_a_name_of_which_nothing_can_be_seen_is_none(rules: Path, name: str) -> None:
+    pass_gate(rules)
+    for result in (publish(rules, author=name), run("approve", rules, "--by", name)):
+        assert result.exit_code == 2
+        assert "--author NAME" in result.output or "--by NAME" in result.output
 
 
 def test_documents_with_faults_cannot_be_approved(rules: Path) -> None:

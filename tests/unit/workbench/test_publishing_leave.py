@@ -10,6 +10,7 @@ from policywire.errors import BadInput
 from policywire.rulebook.load import files_in
 from policywire.workbench.publishing.author import git_author
 from policywire.workbench.publishing.leave import Leave, leave_for
+from policywire.workbench.publishing.person import same_person
 
 
 @pytest.fixture
@@ -72,7 +73,11 @@ def test_a_case_is_part_of_what_is_approved(rules: Path) -> None:
     assert codes(rules) == ["gate-missing", "approval-missing"]
 
 
-@pytest.mark.parametrize("name", ["ann", "Ann", " A nn "])
+@pytest.mark.parametrize(
+    "name",
+    ["ann", "Ann", " A nn ", "ann\u200b", "a\u00adnn", "\uff21\uff4e\uff4e", "\u2067ann\u2069", "ann\x00", "ann\u00a0"],
+    ids=ascii,
+)
 def test_the_author_s_own_approval_does_not_count_however_the_name_is_written(rules: Path, name: str) -> None:
     pass_gate(rules)
     approve(rules, name)
@@ -80,6 +85,48 @@ def test_the_author_s_own_approval_does_not_count_however_the_name_is_written(ru
     approve(rules, "bob")
     assert codes(rules) == []
     assert [each.by for each in leave(rules, "ann").approvals] == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Jos\u00e9", "JOSE\u0301"),
+        ("Ann Lee <ann@practice.example>", "ann@practice.example"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("\u0390", "\u0399\u0308\u0301"),
+    ],
+)
+def test_one_person_is_the_same_however_the_name_is_encoded(one: str, other: str) -> None:
+    assert same_person(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("ann", "anne"), ("Ann <ann@a.example>", "Ann <ann@b.example>"), ("Jos\u00e9", "Jose"), ("a<b", "b")],
+)
+def test_two_people_are_two(one: str, other: str) -> None:
+    assert not same_person(one, other)
+
+
+def test_two_people_whose_names_read_alike_in_a_file_s_name_keep_an_approval_each(rules: Path) -> None:
+    names = ["ann/lee", "ann*lee", "b" * 70, "b" * 71, "\u5c71", "\u7530"]
+    for name in names:
+        approve(rules, name)
+    assert sorted(each.by for each in leave(rules, "cy").approvals) == sorted(names)
+
+
+def test_a_disk_that_is_full_leaves_the_approval_as_it_was(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = approve(rules, "bob")
+    before, write = file.read_bytes(), Path.write_bytes
+
+    def full(path: Path, text: bytes) -> int:
+        write(path, text[:9])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(BadInput, match="No space left on device"):
+        approve(rules, "bob", "2026-11-25T11:00:00Z")
+    assert file.read_bytes() == before
 
 
 def test_a_failed_gate_is_told_with_its_first_faults(rules: Path) -> None:
@@ -114,28 +161,29 @@ def test_a_second_approval_by_the_same_person_takes_the_place_of_the_first(rules
     assert [each.at for each in leave(rules, "ann").approvals] == ["2026-11-25T11:00:00Z"]
 
 
-@pytest.mark.parametrize("name", ["../../bob", "bob/../..", "山田", "b" * 500])
+@pytest.mark.parametrize("name", ["../../bob", "bob/../..", "山田", "b" * 500, "山" * 90])
 def test_no_name_leads_out_of_the_folder(rules: Path, name: str) -> None:
     file = approve(rules, name)
     assert file.parent == rules / ".policywire/approvals"
     assert [each.by for each in leave(rules, "ann").approvals] == [name]
 
 
-def test_an_approval_needs_a_name(rules: Path) -> None:
+@pytest.mark.parametrize("name", ["  ", "\u200b", "\u2060\u00a0"])
+def test_an_approval_needs_a_name(rules: Path, name: str) -> None:
     with pytest.raises(BadInput, match="--by NAME"):
-        approve(rules, "  ")
+        approve(rules, name)
 
 
 def test_a_file_that_is_no_approval_is_named(rules: Path) -> None:
     approve(rules, "bob").write_text("{}")
-    with pytest.raises(BadInput, match=r"bob\.json is no approval"):
+    with pytest.raises(BadInput, match=r"bob-[0-9a-f]{8}\.json is no approval"):
         leave(rules, "ann")
 
 
 def test_an_approval_cannot_be_renamed_to_another_content(rules: Path) -> None:
     file = approve(rules, "bob")
     change_meaning(rules)
-    file.rename(file.with_name(f"{content(rules).removeprefix('sha256:')[:16]}-bob.json"))
+    file.rename(file.with_name(file.name.replace(file.name[:16], content(rules).removeprefix("sha256:")[:16])))
     with pytest.raises(BadInput, match="another content"):
         leave(rules, "ann")
 

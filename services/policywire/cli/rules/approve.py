@@ -18,7 +18,7 @@ from policywire.cli.rules.published import (
 )
 from policywire.cli.rules.shown import JSON, PATH, print_faults, print_json
 from policywire.errors import PassingFault
-from policywire.rulebook.history import Account
+from policywire.rulebook.history import Account, as_text
 from policywire.rulebook.load import files_in
 from policywire.rulebook.publication import publication
 from policywire.rulebook.schedule import INSTANT
@@ -73,28 +73,33 @@ def approve(  # noqa: PLR0913  one parameter an option
     files = tuple(files_in(folder))
     content = content_of(files)
     gate = load(folder, content)
-    changes = _changes(publication(folder, files), now, kafka_options(bootstrap_servers, topic_prefix))
+    kafka = kafka_options(bootstrap_servers, topic_prefix)
+    changes = _changes(publication(folder, files), now, kafka)
     at = now.strftime(INSTANT)
-    record = ApprovalRecord(content=content, by=by.strip(), at=at, note=note, policywire=__version__)
+    said = None if note is None else as_text(note.strip())
+    record = ApprovalRecord(content=content, by=as_text(by.strip()), at=at, note=said, policywire=__version__)
     file = save(folder, record)
     if as_json:
         print_json(_report(record, file, gate, changes))
         return
     click.echo(f"{summary(reading)}.")
     click.echo(_gate_words(gate, folder))
-    _print_changes(changes)
+    _print_changes(changes, was_asked="bootstrap_servers" in kafka)
     click.echo(f"{record.by} approves of {content[:19]}. Kept in {file}.")
 
 
 def _changes(documents: dict[str, bytes], now: datetime, kafka: dict[str, str]) -> "Published | None":
-    """What publishing at once would change; None where no cluster answers: an approval can be given without one."""
+    """What publishing at once would change; None where nothing can be asked: an approval can be given without."""
     if "bootstrap_servers" not in kafka:
         return None
+    # Imported here: Kafka's client would make an approval without a cluster slow.
+    from policywire.stream.cluster import TopicMissing  # noqa: PLC0415
+
     wanted = Wanted(documents)
     account = Account(kind="publication", author=None, reason="")
     try:
         return with_documents(kafka, lambda topic: topic.compare(wanted, account, now))
-    except PassingFault as fault:
+    except (PassingFault, TopicMissing) as fault:
         click.echo(f"policywire: {fault}", err=True)
         return None
 
@@ -107,9 +112,10 @@ def _gate_words(gate: GateRecord | None, folder: Path) -> str:
     return f"The gate passed it on {gate.ran_at}: {gate.cases:,} cases, {gate.claims:,} generated claims."
 
 
-def _print_changes(changes: "Published | None") -> None:
+def _print_changes(changes: "Published | None", *, was_asked: bool) -> None:
     if changes is None:
-        click.echo("Not compared with what is published: give --bootstrap-servers to see which documents differ.")
+        why = "the cluster could not say" if was_asked else "give --bootstrap-servers to see which documents differ"
+        click.echo(f"Not compared with what is published: {why}.")
     elif changes.is_needed:
         print_keys(changes.publication)
         written, removed = len(changes.written), len(changes.removed)

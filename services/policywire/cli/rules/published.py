@@ -14,6 +14,7 @@ import msgspec
 from policywire.errors import BadInput
 from policywire.rulebook.history import Publication, as_text
 from policywire.rulebook.schedule import INSTANT
+from policywire.workbench.publishing.person import folded
 
 if TYPE_CHECKING:
     from policywire.stream.documents import PolicyDocuments, Published
@@ -66,7 +67,7 @@ def named(author: str | None, option: str) -> str:
     Raises:
         BadInput: nobody is named.
     """
-    if author is None or not author.strip():
+    if author is None or not folded(author):
         raise BadInput(f"say who you are: {option} NAME, or {AUTHOR_VARIABLE}, or git config user.email")
     return as_text(author.strip())
 

@@ -7,6 +7,7 @@ nothing of a content that was changed afterwards; comments and formatting do not
 """
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,16 @@ from msgspec import Struct
 
 from policywire.errors import BadInput
 from policywire.workbench.gate.record import NAME_DIGITS
+from policywire.workbench.publishing.person import folded
 
 FOLDER: Final = Path(".policywire", "approvals")
 """Under a rules folder. Folders whose name begins with a dot hold no documents."""
 
 NAME_LENGTH_MAX: Final = 60
 """Of an approver's name in that of a file; the approval itself has all of it."""
+
+PERSON_DIGITS: Final = 8
+"""Hex digits behind the name, by which two people whose names read alike in a file's name keep a file each."""
 
 
 class ApprovalRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,11 +41,6 @@ class ApprovalRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Version of this package."""
 
 
-def same_person(one: str, other: str) -> bool:
-    """Whether two names mean one person: letter case and blanks make no difference."""
-    return _folded(one) == _folded(other)
-
-
 def save(folder: Path, record: ApprovalRecord) -> Path:
     """Keep an approval under its rules folder, in place of an earlier one by the same person of the same content.
 
@@ -50,12 +50,16 @@ def save(folder: Path, record: ApprovalRecord) -> Path:
     Raises:
         BadInput: nobody is named, or it cannot be written there.
     """
-    if not _folded(record.by):
+    if not folded(record.by):
         raise BadInput("an approval needs the name of who approves: --by NAME")
     path = folder / FOLDER / f"{_digits(record.content)}-{_slug(record.by)}.json"
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
+        # Beside it first: a disk that is full leaves the former approval, never half of one.
+        beside = path.with_suffix(".tmp")
+        beside.write_bytes(text)
+        beside.replace(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}. Approve a copy of the folder.") from error
     return path
@@ -88,9 +92,7 @@ def _digits(content: str) -> str:
     return content.removeprefix("sha256:")[:NAME_DIGITS]
 
 
-def _folded(name: str) -> str:
-    return "".join(name.split()).casefold()
-
-
 def _slug(name: str) -> str:
-    return re.sub(r"[^\w.@-]+", "-", name.strip().casefold())[:NAME_LENGTH_MAX]
+    person = folded(name)
+    digits = sha256(person.encode(errors="surrogatepass")).hexdigest()[:PERSON_DIGITS]
+    return f"{re.sub(r'[^a-z0-9.@_-]+', '-', person)[:NAME_LENGTH_MAX]}-{digits}"

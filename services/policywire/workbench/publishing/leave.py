@@ -13,7 +13,8 @@ from policywire import __version__
 from policywire.rulebook.history import Account, Approval, GateRun
 from policywire.rulebook.load import File
 from policywire.workbench.gate.record import GateRecord, content_of, load
-from policywire.workbench.publishing.approvals import ApprovalRecord, approvals_of, others_approved, same_person
+from policywire.workbench.publishing.approvals import ApprovalRecord, approvals_of, others_approved
+from policywire.workbench.publishing.person import same_person
 
 FAULTS_SHOWN: Final = 3
 """Of a failed gate; the gate itself shows all."""
