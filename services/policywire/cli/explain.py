@@ -192,7 +192,7 @@ def _consequences(answer: PolicyAnswer) -> Iterator[str]:
         yield f"Who pays: the {answer.liable}; agreement {answer.agreement}{problem}."
     if denial is not None:
         remarks = f" with {', '.join(denial.rarc)}" if denial.rarc else ""
-        yield f"  Expect {answer.group_code} {denial.carc}{remarks}; {denial.appeal.replace('_', ' ')}."
+        yield f"  Expect {denial.group_code} {denial.carc}{remarks}; {denial.appeal.replace('_', ' ')}."
         if answer.exposure_amount not in (None, "0.00"):
             yield f"  Exposure ${answer.exposure_amount}."
     yield f"Prior authorization: {PRIOR_AUTHORIZATION[answer.prior_authorization]}."
@@ -204,6 +204,8 @@ def _others(answer: PolicyAnswer) -> Iterator[str]:
     if not answer.others:
         yield f"Nothing that was tried flips this answer ({answer.changes_tried:,} changes, alone and in pairs)."
         return
+    if not answer.all_pairs_tried:
+        yield "There are more changes than are tried in pairs: what two of them together would flip may be missing."
     yield f"What would flip it, the smallest first ({answer.changes_tried:,} changes tried, alone and in pairs):"
     for number, other in enumerate(answer.others, 1):
         yield f"{number:3}. If {' and '.join(other.changes)}: {_told(other)}."

@@ -51,6 +51,14 @@ def test_explain_speaks_json() -> None:
     assert (answer["agreement"], answer["agreement_problem"]) == ("invalid", "signed_on_service_day")
     assert answer["others"][0]["kinds"] == ["agreement"]
     assert answer["tried"] == []
+    assert answer["expected_denial"] == {
+        "bucket": "MM 0552",
+        "reason": "not medically necessary per Cigna MM 0552",
+        "appeal": "do_not_appeal",
+        "group_code": "CO",
+        "carc": "50",
+        "rarc": ["N563"],
+    }
     assert report["rulebook_revision"].startswith("sha256:")
 
 

@@ -10,6 +10,7 @@ from tests.unit import scenes
 
 from policywire.errors import BadInput
 from policywire.model.events import AgreementRevoked, AgreementSigned, AppointmentBooked, ClaimDrafted
+from policywire.workbench.explain import flips
 from policywire.workbench.explain.described import Described, described_events
 from policywire.workbench.explain.explanation import Explanation, PolicyAnswer, explain
 from policywire.workbench.explain.recorded import Wanted, read_events, situation_of
@@ -52,6 +53,10 @@ def told(answer: PolicyAnswer) -> list[tuple[tuple[str, ...], str | None, str | 
     return [(other.kinds, other.outcome, other.liable) for other in answer.others]
 
 
+def group_code(answer: PolicyAnswer) -> str | None:
+    return answer.expected_denial.group_code if answer.expected_denial else None
+
+
 def test_a_denied_line_says_which_rule_decided_and_who_pays() -> None:
     answer = of(described(charge="4200"))
     assert (answer.rule, answer.version, answer.outcome) == (
@@ -60,7 +65,7 @@ def test_a_denied_line_says_which_rule_decided_and_who_pays() -> None:
         "not_medically_necessary",
     )
     assert answer.rationale == "Not medically necessary under this version, whatever the diagnosis."
-    assert (answer.liable, answer.group_code, answer.exposure_amount) == ("provider", "CO", "4200.00")
+    assert (answer.liable, group_code(answer), answer.exposure_amount) == ("provider", "CO", "4200.00")
     assert answer.tried == ()
 
 
@@ -109,7 +114,7 @@ def test_what_an_agreement_lacks_is_the_smallest_change(fields: dict[str, Any], 
 
 def test_a_valid_agreement_is_what_the_liability_rests_on() -> None:
     answer = of(described(agreement_signed=date(2026, 1, 2)))
-    assert (answer.agreement, answer.liable, answer.group_code) == ("valid", "patient", "PR")
+    assert (answer.agreement, answer.liable, group_code(answer)) == ("valid", "patient", "PR")
     assert (("agreement",), "not_medically_necessary", "provider") in told(answer)
 
 
@@ -262,3 +267,11 @@ def test_options_become_the_events_that_a_practice_would_send() -> None:
 def test_options_that_no_event_could_say_are_refused_by_name(fields: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         described(**fields)
+
+
+def test_where_pairs_are_too_many_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert of(described()).all_pairs_tried
+    monkeypatch.setattr(flips, "PAIRS_TRIED_MAX", 3)
+    answer = of(described())
+    assert not answer.all_pairs_tried
+    assert told(answer)[0] == (("agreement",), "not_medically_necessary", "patient")

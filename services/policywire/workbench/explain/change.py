@@ -43,7 +43,10 @@ _DAY: Final = timedelta(days=1)
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """A change. ``to`` is the fact's new value; of an agreement its id, NEW or NONE, ``mend`` is what it then has."""
+    """A change. ``to`` is the fact's new value; of an agreement its id, NEW or NONE.
+
+    ``mend`` is the problem that an agreement then no longer has; of a NEW one it is the payer that it names.
+    """
 
     kind: Kind
     words: str

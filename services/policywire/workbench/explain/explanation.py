@@ -8,8 +8,8 @@ from datetime import date
 from msgspec import Struct
 
 from policywire.decision.determine import determine
-from policywire.decision.verdict import NEXT_ACTIONS, Remittance, Verdict
-from policywire.model.records import RuleTried
+from policywire.decision.verdict import NEXT_ACTIONS, Verdict, render
+from policywire.model.records import ExpectedDenial, RuleTried
 from policywire.rulebook.rulebook import CompiledPolicy, PayerProfile, PolicyKey, Rulebook, Version
 from policywire.workbench.explain.candidates import candidates
 from policywire.workbench.explain.change import NONE, Change
@@ -62,8 +62,8 @@ class PolicyAnswer(Struct, frozen=True, kw_only=True):
     """valid, missing, invalid or not_applicable."""
     agreement_problem: str | None
     liable: str | None
-    expected_denial: Remittance | None
-    group_code: str | None
+    expected_denial: ExpectedDenial | None
+    """Of a claim line: how the remittance is expected to read."""
     prior_authorization: str
     handoff: str | None
     exposure_amount: str | None
@@ -71,6 +71,8 @@ class PolicyAnswer(Struct, frozen=True, kw_only=True):
     next_action_text: str
     others: tuple[OtherAnswer, ...]
     changes_tried: int
+    all_pairs_tried: bool
+    """False: there are so many changes that some pairs were left out."""
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
@@ -137,8 +139,7 @@ def _answer(
         agreement=verdict.agreement_status,
         agreement_problem=verdict.agreement_problem,
         liable=verdict.liable,
-        expected_denial=verdict.denial,
-        group_code=_group_code(verdict),
+        expected_denial=render(verdict, "", rulebook.revision).expected_denial,
         prior_authorization=verdict.prior_authorization,
         handoff=verdict.handoff,
         exposure_amount=verdict.exposure_amount,
@@ -146,6 +147,7 @@ def _answer(
         next_action_text=NEXT_ACTIONS[verdict.next_action],
         others=tuple(_other(flip, situation, today) for flip in found.found),
         changes_tried=found.tried,
+        all_pairs_tried=found.is_complete,
     )
 
 
@@ -153,12 +155,6 @@ def _facts(
     situation: Situation, policy: CompiledPolicy, profile: PayerProfile, version: Version | None
 ) -> tuple[FactRead, ...]:
     return () if version is None else tuple(facts_read(situation.item, policy, profile, version))
-
-
-def _group_code(verdict: Verdict) -> str | None:
-    if verdict.denial is None:
-        return None
-    return "PR" if verdict.liable == "patient" else "CO"
 
 
 def _other(flip: Flip, situation: Situation, today: date) -> OtherAnswer:

@@ -4,7 +4,7 @@ Knows how changes are combined and tried by deciding; does not know how they are
 so, by the same function that the worker uses.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -41,10 +41,11 @@ class Flip(Struct, frozen=True):
 
 
 class Flips(NamedTuple):
-    """What flips one policy's answer to a line, the smallest first, and how many changes were tried."""
+    """What flips one policy's answer to a line, the smallest first; how many changes were tried, and whether all."""
 
     found: tuple[Flip, ...]
     tried: int
+    is_complete: bool
 
 
 def verdict_of(key: PolicyKey, situation: Situation, rulebook: Rulebook) -> Verdict | None:
@@ -81,8 +82,10 @@ def flips(key: PolicyKey, situation: Situation, rulebook: Rulebook, changes: Seq
     singles = [flip for change in changes if (flip := tried(change)).answer != base]
     known = {base, *(flip.answer for flip in singles)}
     found = _first_of_each(singles, situation)
-    pairs, count = _pairs(changes, tried, known)
-    return Flips((*found, *pairs), len(changes) + count)
+    every = [pair for pair in combinations(changes, 2) if pair[0].dimension != pair[1].dimension]
+    pairs = every[:PAIRS_TRIED_MAX]
+    found += _first_pairs(pairs, tried, known)
+    return Flips(tuple(found), len(changes) + len(pairs), len(pairs) == len(every))
 
 
 def _first_of_each(singles: list[Flip], situation: Situation) -> list[Flip]:
@@ -95,20 +98,13 @@ def _first_of_each(singles: list[Flip], situation: Situation) -> list[Flip]:
     return list(first.values())
 
 
-def _pairs(
-    changes: Sequence[Change], tried: Callable[[Change, Change], Flip], known: set[Answer]
-) -> tuple[list[Flip], int]:
-    found: list[Flip] = []
-    count = 0
+def _first_pairs(
+    pairs: Sequence[tuple[Change, Change]], tried: Callable[[Change, Change], Flip], known: set[Answer]
+) -> Iterator[Flip]:
+    """The first pair for each answer that is not known yet."""
     known = set(known)
-    for one, other in combinations(changes, 2):
-        if one.dimension == other.dimension:
-            continue
-        if count == PAIRS_TRIED_MAX:
-            break
-        count += 1
-        flip = tried(one, other)
+    for pair in pairs:
+        flip = tried(*pair)
         if flip.answer not in known:
             known.add(flip.answer)
-            found.append(flip)
-    return found, count
+            yield flip
