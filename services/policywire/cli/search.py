@@ -189,7 +189,7 @@ def _hit(hit: Hit) -> Iterator[str]:
 def _rule(rule: RuleHit) -> Iterator[str]:
     codes = ", ".join(rule.matched[:_CODES_SHOWN])
     more = f" and {len(rule.matched) - _CODES_SHOWN} more" if len(rule.matched) > _CODES_SHOWN else ""
-    when = "" if rule.condition == "always" else f" when {rule.condition}"
+    when = "" if rule.condition == "always" else f" if {rule.condition}"
     handoff = f" ({rule.handoff})" if rule.handoff else ""
     yield f"    {codes}{more}: {outcome_in_words(rule.outcome)}{handoff}{when}"
     yield f"      {rule.id}: {rule.indication}"
