@@ -11,6 +11,7 @@ from policywire.rulebook.load import File, files_in
 from policywire.workbench.gate.documents import Documents, engines_digest
 from policywire.workbench.gate.ledger import Entry, Ledger
 from policywire.workbench.gate.line import SentLine
+from policywire.workbench.gate.record import content_of
 
 FILES = [*files_in(RULES), *files_in(SYNTHETIC / "evergreen")]
 ENTRY = Entry(
@@ -53,6 +54,10 @@ def test_a_change_of_what_it_rests_on_changes_its_digest(name: str, old: str, ne
 )
 def test_a_change_of_anything_else_does_not(name: str, old: str, new: str) -> None:
     assert digest(changed(name, old, new)) == digest(FILES)
+
+
+def test_the_whole_is_named_as_publishing_names_it() -> None:
+    assert Documents(FILES).content == content_of(FILES)
 
 
 def test_another_engine_makes_every_policy_due() -> None:

@@ -128,3 +128,10 @@ def test_a_condition_that_the_second_engine_cannot_take_is_a_failed_gate_not_a_c
     trial = try_policy(Documents(files_of(policy)), compiled(policy), ("oak", "OAK 1"), Effort(claims=10))
     assert trial.failure is not None
     assert trial.failure.what == "the rules of a code are more than the second engine takes"
+
+
+def test_units_finer_than_the_second_engine_takes_are_a_failed_gate() -> None:
+    policy = policy_of({"id": "vast", "when": {"units": {"at_least": 1e18}}}, {"id": "other"})
+    trial = try_policy(Documents(files_of(policy)), compiled(policy), ("oak", "OAK 1"), Effort(claims=10))
+    assert trial.failure is not None
+    assert trial.failure.what == "units are larger or finer than the second engine takes"

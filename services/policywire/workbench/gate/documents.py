@@ -13,7 +13,7 @@ from msgspec import Struct
 import policywire
 from policywire.rulebook.cases import CasesDocument
 from policywire.rulebook.collection import Key
-from policywire.rulebook.compile import fingerprint
+from policywire.rulebook.compile import fingerprint, revision_of
 from policywire.rulebook.document import PolicyDocument
 from policywire.rulebook.load import File, document_of
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
@@ -52,8 +52,11 @@ class Documents:
         self._cases: dict[Key, list[CasesDocument]] = {}
         self._windows: dict[tuple[str, str], list[tuple[str, tuple[tuple[int, int], ...]]]] = {}
         """By payer and code: the policies that list it, with the days of their versions."""
-        for file in files:
-            self._keep(document_of(file))
+        documents = list(map(document_of, files))
+        self.content = revision_of(map(fingerprint, documents))
+        """As ``record.content_of`` names it."""
+        for each in documents:
+            self._keep(each)
 
     def _keep(self, document: AnyDocument) -> None:
         match document:

@@ -21,6 +21,10 @@ OPPOSITE: Final[dict[Operator, Operator]] = {
 }
 
 
+class TooLarge(Exception):
+    """Something of a policy that the second engine may not take; the words say what."""
+
+
 class Compare(Struct, frozen=True):
     """A field of the message against a value. Every message has every field, so that the opposite is exact."""
 

@@ -19,7 +19,18 @@ from policywire.rulebook.document import PolicyDocument
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.workbench.gate.clinical import Contexts, Narratives, bare, code
 from policywire.workbench.gate.line import SentLine
-from policywire.workbench.gate.logic import NEVER, Compare, Expression, Operator, equals, every, one_of, opposite, some
+from policywire.workbench.gate.logic import (
+    NEVER,
+    Compare,
+    Expression,
+    Operator,
+    TooLarge,
+    equals,
+    every,
+    one_of,
+    opposite,
+    some,
+)
 from policywire.workbench.gate.meaning import Asked, plain, tests_in
 
 Message = dict[str, int | str]
@@ -132,7 +143,7 @@ class Reader:
         """Where a test holds.
 
         Raises:
-            ValueError: there is no such fact, or a number that the second engine cannot compare.
+            TooLarge: a number that the second engine cannot compare.
         """
         absent = self.absent(asked.fact)
         if asked.operator == "present":
@@ -173,7 +184,7 @@ class Reader:
         exact = Decimal(repr(units)).scaleb(self._places)
         scaled = int(exact)
         if scaled != exact or abs(scaled) > NUMBER_MAX:
-            raise ValueError("units are too large or too fine for the second engine")
+            raise TooLarge("units are larger or finer than the second engine takes")
         return scaled
 
 

@@ -33,6 +33,7 @@ class GateRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     claims: int
     """Generated claim lines and appointments that both engines decided, over all policies."""
     seed: int
+    """Of this run; policies that passed before may have been tried with another."""
     differences: int
     """Items that the two engines decided differently."""
     faults: tuple[str, ...]

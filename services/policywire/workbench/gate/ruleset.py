@@ -24,6 +24,7 @@ from policywire.workbench.gate.logic import (
     NEVER,
     Compare,
     Expression,
+    TooLarge,
     alternatives,
     comparisons,
     equals,
@@ -42,10 +43,6 @@ DENIALS: Final = ("not_medically_necessary", "experimental_investigational")
 CONNECTIVES_MAX: Final = 10
 RULES_MAX: Final = 120
 COMPARISONS_MAX: Final = 200
-
-
-class TooLarge(Exception):
-    """A ruleset that durable-rules may not take."""
 
 
 class Ruleset(Struct, frozen=True):

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from policywire import __version__
 from policywire.errors import BadInput, Fault
 from policywire.rulebook.collection import Key
-from policywire.rulebook.load import File, Reading, files_in
+from policywire.rulebook.load import Reading, files_in
 from policywire.workbench.casetest import CaseRun, run_cases
 from policywire.workbench.check import check_rules
 from policywire.workbench.gate.documents import Documents, engines_digest
 from policywire.workbench.gate.ledger import Entry, Ledger
-from policywire.workbench.gate.record import GateRecord, content_of, save
+from policywire.workbench.gate.record import GateRecord, save
 from policywire.workbench.gate.second import durable_rules_version
 from policywire.workbench.gate.trial import Effort, Trial, try_policy
 from policywire.workbench.watchtest import run_watch_cases
@@ -90,6 +91,8 @@ def run_gate(folder: Path, asked: Asked, progress: Progress) -> GateRun:
     reading = check_rules(folder, asked.ran_at.date())
     if reading.faults:
         return GateRun(document_faults=reading.faults)
+    if tuple(files_in(folder)) != files:
+        raise BadInput(f"{folder} changed while it was read. Run the gate again.")
     documents = Documents(files)
     keys = _wanted(documents.policies, asked.only)
     case_run = run_cases(reading) + run_watch_cases(reading)
@@ -107,7 +110,7 @@ def run_gate(folder: Path, asked: Asked, progress: Progress) -> GateRun:
         passed_before=len(keys) - len(due),
         remaining=sum(ledger.passed(each, min(asked.effort.claims, CLAIMS)) is None for each in digests.values()),
     )
-    return _recorded(folder, files, run, case_run, ledger, digests, asked, durable_rules)
+    return _recorded(folder, documents.content, run, case_run, ledger, digests, asked, durable_rules)
 
 
 def _wanted(policies: tuple[Key, ...], only: str | None) -> list[Key]:
@@ -152,7 +155,7 @@ def _entry(trial: Trial, digest: str, asked: Asked) -> Entry:
 
 def _recorded(  # noqa: PLR0913, PLR0917  everything that a record tells
     folder: Path,
-    files: tuple[File, ...],
+    content: str,
     run: GateRun,
     case_run: CaseRun,
     ledger: Ledger,
@@ -166,7 +169,7 @@ def _recorded(  # noqa: PLR0913, PLR0917  everything that a record tells
     if run.passed and not complete:
         return run
     record = GateRecord(
-        content=content_of(files),
+        content=content,
         passed=run.passed,
         policies=len(digests),
         cases=case_run.count,
@@ -180,13 +183,7 @@ def _recorded(  # noqa: PLR0913, PLR0917  everything that a record tells
         ran_by=asked.ran_by,
     )
     save(folder, record)
-    return GateRun(
-        case_faults=run.case_faults,
-        trials=run.trials,
-        passed_before=run.passed_before,
-        remaining=run.remaining,
-        record=record,
-    )
+    return replace(run, record=record)
 
 
 def _faults(run: GateRun) -> Iterator[str]:

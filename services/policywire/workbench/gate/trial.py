@@ -3,10 +3,11 @@
 Knows the way from a policy's documents to what is wrong; does not know folders, records or a terminal.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from policywire.model.records import RuleTried
 from policywire.rulebook.collection import Key
@@ -16,8 +17,9 @@ from policywire.workbench.gate.documents import Bundle, Documents
 from policywire.workbench.gate.first import FirstAnswer, FirstEngine
 from policywire.workbench.gate.line import SentLine, line_of_case
 from policywire.workbench.gate.lines import Lines
+from policywire.workbench.gate.logic import TooLarge
 from policywire.workbench.gate.reading import Message, Reader
-from policywire.workbench.gate.ruleset import TooLarge, meanings_of, rulesets_of
+from policywire.workbench.gate.ruleset import meanings_of, rulesets_of
 from policywire.workbench.gate.second import SecondEngineFailed, ask
 from policywire.workbench.gate.vocabulary import Vocabulary
 
@@ -100,47 +102,65 @@ def try_policy(documents: Documents, rulebook: Rulebook, policy: Key, effort: Ef
         policy: which one.
         effort: how hard it is tried.
     """
-    bundle, claims = documents.bundle(policy), effort.claims
-    trial = Trial(payer=policy[0], policy=policy[1])
-    reader = Reader(bundle.policy, bundle.payer, bundle.contexts, bundle.terms)
-    lines = (*_of_cases(bundle), *_generated(bundle, reader, claims, effort.seed))
-    cases = len(lines) - claims
-    ours: list[FirstAnswer] = []
-    messages: list[Message] = []
-    engine = FirstEngine(rulebook, policy)
+    bundle = documents.bundle(policy)
+    trial = Trial(payer=policy[0], policy=policy[1], cases=sum(len(each.cases) for each in bundle.cases))
+    trial = replace(trial, claims=effort.claims)
+    try:
+        reader = Reader(bundle.policy, bundle.payer, bundle.contexts, bundle.terms)
+        lines = (*_of_cases(bundle), *_generated(bundle, reader, effort))
+        ours = tuple(_first_answers(FirstEngine(rulebook, policy), lines))
+        messages = [reader.message(each.line, elsewhere=documents.elsewhere(policy, each.line)) for each in lines]
+        theirs = tuple(_second_answers(bundle, reader, lines, messages, effort.time_limit))
+    except TooLarge as error:
+        return replace(trial, failure=Failure(str(error), None, None))
+    except NoAnswer as error:
+        return replace(trial, failure=error.failure)
+    found = tuple(_differences(lines, ours, theirs))
+    unreached = tuple(_unreached(bundle, ours))
+    return replace(trial, differing=len(found), differences=found[:KEPT_MAX], unreached=unreached)
+
+
+class NoAnswer(Exception):
+    """An engine gave none; ``failure`` says what happened."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.what)
+        self.failure = failure
+
+
+def _first_answers(engine: FirstEngine, lines: Sequence[Named]) -> Iterator[FirstAnswer]:
     for each in lines:
         try:
-            ours.append(engine.decide(each.line))
-            messages.append(reader.message(each.line, elsewhere=documents.elsewhere(policy, each.line)))
-        except Exception as error:  # noqa: BLE001  whatever is raised, by our engine or in reading a line, is a failed gate
+            yield engine.decide(each.line)
+        except Exception as error:  # whatever our engine raises is a failed gate
             what = f"our engine raised {type(error).__name__}: {error}"
-            return _with(trial, cases, claims, failure=Failure(what, each.name, each.line))
+            raise NoAnswer(Failure(what, each.name, each.line)) from error
+
+
+def _second_answers(
+    bundle: Bundle, reader: Reader, lines: Sequence[Named], messages: Sequence[Message], time_limit: float
+) -> Iterator[tuple[Answer | None, str | None]]:
+    """Each answer with the name of the rule that fired."""
+    rulesets = rulesets_of(bundle.policy, bundle.payer, bundle.contexts, reader)
+    places = {code: place for place, each in enumerate(rulesets) for code in each.codes}
+    asked = [(places.get(str(each["code"]), 0), each) for each in messages]
     try:
-        rulesets = rulesets_of(bundle.policy, bundle.payer, bundle.contexts, reader)
-        places = {code: place for place, each in enumerate(rulesets) for code in each.codes}
-        asked = [(places.get(str(each["code"]), 0), each) for each in messages]
-        fired = ask(rulesets, asked, effort.time_limit)
-    except TooLarge as error:
-        return _with(trial, cases, claims, failure=Failure(str(error), None, None))
+        answers = ask(rulesets, asked, time_limit)
     except SecondEngineFailed as error:
         at = lines[error.answered] if error.answered < len(lines) else None
         name, line = (None, None) if at is None else (at.name, at.line)
-        failure = Failure(f"the second engine {error.what}", name, line, error.said)
-        return _with(trial, cases, claims, failure=failure)
-    found = []
-    for each, first, second, (place, _) in zip(lines, ours, fired, asked, strict=True):
-        theirs = rulesets[place].answer(second.rule, second.doubts, of_claim=each.line.stage != "scheduled")
-        if fields := differing(first.answer, theirs):
-            found.append(Difference(each.name, each.line, fields, first.answer, first.explanation, theirs, second.rule))
-    return Trial(
-        payer=trial.payer,
-        policy=trial.policy,
-        cases=cases,
-        claims=claims,
-        differing=len(found),
-        differences=tuple(found[:KEPT_MAX]),
-        unreached=tuple(_unreached(bundle, ours)),
-    )
+        raise NoAnswer(Failure(f"the second engine {error.what}", name, line, error.said)) from error
+    for each, (place, _), fired in zip(lines, asked, answers, strict=True):
+        of_claim = each.line.stage != "scheduled"
+        yield rulesets[place].answer(fired.rule, fired.doubts, of_claim=of_claim), fired.rule
+
+
+def _differences(
+    lines: Sequence[Named], ours: Sequence[FirstAnswer], theirs: Sequence[tuple[Answer | None, str | None]]
+) -> Iterator[Difference]:
+    for each, first, (second, fired) in zip(lines, ours, theirs, strict=True):
+        if fields := differing(first.answer, second):
+            yield Difference(each.name, each.line, fields, first.answer, first.explanation, second, fired)
 
 
 def _of_cases(bundle: Bundle) -> Iterator[Named]:
@@ -150,19 +170,15 @@ def _of_cases(bundle: Bundle) -> Iterator[Named]:
             yield Named(f"case: {case.name}", line_of_case(case.line, payer_id))
 
 
-def _generated(bundle: Bundle, reader: Reader, claims: int, seed: int) -> Iterator[Named]:
+def _generated(bundle: Bundle, reader: Reader, effort: Effort) -> Iterator[Named]:
     vocabulary = Vocabulary(bundle.policy, bundle.payer, bundle.contexts, bundle.terms)
     lines = Lines(bundle.policy, vocabulary, reader, meanings_of(bundle.policy, reader))
-    for number, line in enumerate(lines.draw(claims, seed), start=1):
+    for number, line in enumerate(lines.draw(effort.claims, effort.seed), start=1):
         yield Named(f"generated line {number}", line)
 
 
-def _unreached(bundle: Bundle, ours: list[FirstAnswer]) -> Iterator[str]:
+def _unreached(bundle: Bundle, ours: Sequence[FirstAnswer]) -> Iterator[str]:
     reached = {(each.answer.version, each.answer.rule) for each in ours if each.answer is not None}
     for version in bundle.policy.versions:
         day = version.effective_from.isoformat()
         yield from (f"{day}: {rule.id}" for rule in version.rules if (day, rule.id) not in reached)
-
-
-def _with(trial: Trial, cases: int, claims: int, *, failure: Failure) -> Trial:
-    return Trial(payer=trial.payer, policy=trial.policy, cases=cases, claims=claims, failure=failure)

@@ -16,6 +16,9 @@ from policywire.workbench.gate.trial import Difference, Failure, Trial
 SHOWN_MAX: Final = 3
 """So many differences of a policy are spelled out on a terminal; ``--json`` has more."""
 
+LISTED_MAX: Final = 20
+"""Of more policies only those are listed of which there is something to say."""
+
 NO_ANSWER: Final = "no determination"
 
 
@@ -44,7 +47,8 @@ def lines_of(run: GateRun) -> Iterator[str]:
     for fault in (*run.document_faults, *run.case_faults):
         yield str(fault)
     for trial in run.trials:
-        yield from _of_trial(trial)
+        if len(run.trials) <= LISTED_MAX or not trial.passed or trial.unreached:
+            yield from _of_trial(trial)
     yield verdict(run)
 
 
