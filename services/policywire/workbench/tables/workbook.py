@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from policywire.errors import BadInput
 from policywire.workbench.tables.cells import Problem
 from policywire.workbench.tables.rows import Row, column_letters
-from policywire.workbench.tables.worksheet import Layout, Merge, layout, sheet_names
+from policywire.workbench.tables.worksheet import Layout, Merge, layout, refusing_damage, sheet_names
 
 SHOWN_MAX: Final = 5
 """So many addresses are named in a note; more help nobody."""
@@ -67,7 +67,7 @@ class Workbook:
             BadInput: the file is damaged.
         """
         down = _Down(self.layout.merges)
-        with catch_warnings():
+        with refusing_damage(self.path, self.sheet), catch_warnings():
             simplefilter("ignore")  # of styles and extensions that openpyxl does not know; values are not touched
             book = load_workbook(self.path, read_only=True, data_only=True, keep_links=False)
             try:
@@ -75,8 +75,6 @@ class Workbook:
                 opened.reset_dimensions()  # what a file says of its own size may be wrong, or a million rows of nothing
                 for number, cells in enumerate(opened.iter_rows(), 1):
                     yield self._row(number, down.fill(number, [_value(cell) for cell in cells]))
-            except (ValueError, KeyError, TypeError) as error:
-                raise BadInput(f"{self.path}, sheet {self.sheet!r} is damaged: {error}. Save it anew.") from error
             finally:
                 book.close()
 

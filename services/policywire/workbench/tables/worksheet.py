@@ -3,7 +3,9 @@
 Knows the parts of an XLSX file (ECMA-376) that a streaming reader of values leaves out. Knows no value.
 """
 
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 from xml.etree.ElementTree import Element, ParseError, iterparse
@@ -20,6 +22,14 @@ SHEET_BYTES_MAX: Final = 4_000_000_000
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT: Final = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+
+
+_TOLD: Final = (BadZipFile, ParseError, zlib.error)
+_DAMAGE: Final = (
+    *_TOLD,
+    *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
+)
+"""What reading a damaged part raises, here and in openpyxl; the words of the first few hold no value of a cell."""
 
 
 class Merge(Struct, frozen=True):
@@ -49,7 +59,7 @@ def sheet_names(path: Path) -> tuple[str, ...]:
     Raises:
         BadInput: the file is no XLSX.
     """
-    with _opened(path) as packed:
+    with refusing_damage(path), _opened(path) as packed:
         parts = _parts(packed, path)
         return tuple(name for name, (part, is_hidden) in parts.items() if not is_hidden and _has_rows(packed, part))
 
@@ -60,7 +70,7 @@ def layout(path: Path, sheet: str) -> Layout:
     Raises:
         BadInput: the file is no XLSX, has no such worksheet, or that one is too large or broken.
     """
-    with _opened(path) as packed:
+    with refusing_damage(path, sheet), _opened(path) as packed:
         parts = _parts(packed, path)
         if sheet not in parts:
             raise BadInput(f"{path} has no sheet {sheet!r}; it has {', '.join(map(repr, parts))}.")
@@ -68,10 +78,22 @@ def layout(path: Path, sheet: str) -> Layout:
         if packed.getinfo(part).file_size > SHEET_BYTES_MAX:
             raise BadInput(f"{path}, sheet {sheet!r} is larger than {SHEET_BYTES_MAX} bytes. Save it as CSV.")
         with packed.open(part) as opened:
-            try:
-                return _read(opened)
-            except ParseError as error:
-                raise BadInput(f"{path}, sheet {sheet!r} is damaged: {error}. Save it anew.") from error
+            return _read(opened)
+
+
+@contextmanager
+def refusing_damage(path: Path, sheet: str | None = None) -> Iterator[None]:
+    """Turn whatever a damaged file makes its readers raise into words for its owner.
+
+    Raises:
+        BadInput: the file is damaged.
+    """
+    try:
+        yield
+    except _DAMAGE as error:
+        where = str(path) if sheet is None else f"{path}, sheet {sheet!r}"
+        what = str(error) if isinstance(error, _TOLD) else type(error).__name__
+        raise BadInput(f"{where} is damaged: {what}. Open it in a spreadsheet program and save it anew.") from error
 
 
 def _opened(path: Path) -> ZipFile:

@@ -1,10 +1,14 @@
 """Tables as people keep them, read row by row: what is in them, and what their files hide."""
 
+import io
 import json
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -87,6 +91,39 @@ def test_a_quotation_mark_that_is_not_closed_names_its_row(tmp_path: Path) -> No
     content = b'Code,Status\n0565T,"open\n' + b"0566T,x\n" * 40_000
     with pytest.raises(BadInput, match=r"row 2 \(line 2\).*opened and not closed"):
         read_sheet(written(tmp_path, content))
+
+
+@pytest.mark.parametrize(
+    ("content", "row"),
+    [
+        (b'Code,Use,Status\n0565T,"open,x\n0566T,b,y\n', 2),
+        (b'Code,Use,Status\n0564T,a,x\n0565T,"open,x\n0566T,b,y\n0567T,"c",z\n0568T,d,z\n', 3),
+        (b'Code,Use\n0565T,"open', 2),
+        (b'Code,Use\r0565T,"open\r0566T,b\r', 2),
+    ],
+    ids=["to the end", "to another row's mark", "in the last row", "old line ends"],
+)
+def test_a_row_that_took_in_rows_below_it_by_an_open_quotation_mark_is_a_problem(
+    tmp_path: Path, content: bytes, row: int
+) -> None:
+    wrong = [each for each in read_sheet(written(tmp_path, content)).rows() if each.problem]
+    assert [(each.number, each.problem.word) for each in wrong if each.problem] == [(row, "open-quote")]
+
+
+def test_quotation_marks_that_belong_to_a_text_are_no_problem(tmp_path: Path) -> None:
+    content = b'Code,Use\n0565T,5" tube\n0566T,"see ""a"",\nthen b, c"\n0567T,x\n'
+    rows = list(read_sheet(written(tmp_path, content)).rows())
+    assert [row.problem for row in rows] == [None] * 3
+    assert [row.cells[1] for row in rows] == ['5" tube', 'see "a",\nthen b, c', "x"]
+
+
+def test_text_that_breaks_off_in_the_midst_of_a_letter_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "Code,Status\n".encode("utf-16") + b"0")
+    with pytest.raises(BadInput, match=r"is not utf-16 to its end\. Save the file anew"):
+        list(read_sheet(path).rows())
+    path.write_bytes(("Code,Status\n" + "0565T,x\n" * 60).encode("utf-16") + b"0")
+    with pytest.raises(BadInput, match=r"row 62 \(line 62\) is not utf-16 to its end"):
+        list(read_sheet(path).rows())
 
 
 def test_a_place_names_file_row_and_column(tmp_path: Path) -> None:
@@ -205,6 +242,47 @@ def test_dates_of_a_workbook_come_as_dates(tmp_path: Path) -> None:
     made.save(path)
     ((_, day),) = cells(read_sheet(path))
     assert day == datetime(2025, 12, 16)  # noqa: DTZ001
+
+
+def with_other_parts(content: bytes, chance: Random) -> bytes:
+    """The workbook with some parts damaged, and packed again as it should be."""
+    new = io.BytesIO()
+    with ZipFile(io.BytesIO(content)) as parts, ZipFile(new, "w", ZIP_DEFLATED) as packed:
+        for name in parts.namelist():
+            part = parts.read(name)
+            packed.writestr(name, flipped(part, chance) if chance.random() < 0.3 else part)
+    return new.getvalue()
+
+
+def flipped(content: bytes, chance: Random) -> bytes:
+    """Some bytes are others, or the end is not there."""
+    changed = bytearray(content[: chance.randrange(4, len(content))] if chance.random() < 0.2 else content)
+    for _ in range(chance.choice((1, 3, 10))):
+        changed[chance.randrange(4, len(changed))] = chance.choice(b'\x00\x7f\xff<>"/=09azAZ')
+    return bytes(changed)
+
+
+def said_of(path: Path) -> str:
+    """What reading a file to its end is refused with; nothing when it is read."""
+    try:
+        cells(read_sheet(path))
+    except BadInput as error:
+        return str(error)
+    return ""
+
+
+def test_a_damaged_workbook_is_refused_in_words_whatever_the_damage(tmp_path: Path) -> None:
+    made, sheet, path = book(tmp_path, ["Code", "Status"], *(["0565T", "denied"] for _ in range(20)))
+    sheet.merge_cells("B3:B6")
+    made.save(path)
+    good, chance = path.read_bytes(), Random(5)  # noqa: S311  no secret
+    refused = []
+    for number in range(300):
+        path.write_bytes((flipped if number % 2 else with_other_parts)(good, chance))
+        if said := said_of(path):
+            refused.append(said)
+    assert len(refused) > 200
+    assert all(str(path) in said and "denied" not in said for said in refused)
 
 
 @pytest.mark.parametrize(
