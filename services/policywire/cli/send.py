@@ -1,20 +1,23 @@
-"""``policywire send``: events from a file to their topics. Knows the terminal; the workbench judges and sends."""
+"""``policywire send``: events from files to their topics. Knows the terminal; the workbench judges and sends."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 import click
 import msgspec
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from policywire.cli.read import BOOTSTRAP_VARIABLE
 from policywire.errors import PassingFault
 from policywire.workbench.generate import Published
 from policywire.workbench.receiver import partition_count
 from policywire.workbench.sender import Sender
-from policywire.workbench.validate import EVENT_TYPES_OF_TOPIC, validate
+from policywire.workbench.validate import EVENT_TYPES_OF_TOPIC, LineFault, validate
 
-BOOTSTRAP_VARIABLE = "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS"
+Found = list[tuple[str, LineFault]]
+"""Faults, each with the name of its file."""
 
 
 class _Event(msgspec.Struct):
@@ -30,47 +33,86 @@ class _Event(msgspec.Struct):
     "--topic-prefix", default="", envvar="POLICYWIRE_KAFKA__TOPIC_PREFIX", help="In front of the topics' names."
 )
 @click.option("--bootstrap-servers", envvar=BOOTSTRAP_VARIABLE, show_envvar=True, required=True, help="host:port")
-def command(files: tuple[BinaryIO, ...], topic_prefix: str, bootstrap_servers: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
+def command(files: tuple[BinaryIO, ...], topic_prefix: str, bootstrap_servers: str, *, as_json: bool) -> None:
     """Send events to their topics: files of one JSON object a line, or - for standard input.
 
-    They are judged first, as `policywire validate` does, and sent only when every one is good: each to the topic of its
-    event_type, with its member_id as key, in the order of the files. A plaintext connection, for a broker of your own.
+    They are judged first, as `policywire validate` does, and sent only when every one is good and the cluster has every
+    topic that they need: each to the topic of its event_type, with its member_id as key, in the order of the files. A
+    plaintext connection, for a broker of your own.
 
     Ends with status 0 when the cluster has all of them, 1 when one is no good (then none was sent) or the cluster does
-    not answer, 2 when arguments cannot be used.
+    not answer, 2 when arguments cannot be used or a topic is not there.
 
     \b
     Example:
       policywire send claims.jsonl bookings.jsonl
     """  # noqa: D301  click's mark for text that is not to be wrapped
-    lines = [line for file in files for line in file.read().splitlines() if line.strip()]
-    faults = [fault for judged in validate(lines) for fault in judged.faults]
-    for fault in faults:
-        click.echo(f"event {fault}")
+    read = [(getattr(file, "name", "<stdin>"), file.readlines()) for file in files]
+    faults = [(name, fault) for name, lines in read for judged in validate(lines) for fault in judged.faults]
     if faults:
-        click.echo("Nothing was sent.")
+        _show_faults(faults, as_json=as_json)
         raise SystemExit(1)
-    for topic, events in _by_topic(lines).items():
-        count = _send(bootstrap_servers, topic_prefix + topic, events)
-        click.echo(f"{count:,} event{'s' if count != 1 else ''} sent to {topic_prefix}{topic}.")
+    events = _by_topic((line for _, lines in read for line in lines), topic_prefix)
+    sent = _send_all(bootstrap_servers, events)
+    if as_json:
+        click.echo(json.dumps({"sent": sent, "faults": []}, indent=2))
+        return
+    for topic, count in sent.items():
+        click.echo(f"{count:,} event{'s' if count != 1 else ''} sent to {topic}.")
+    if not sent:
+        click.echo("There is no event in it: nothing was sent.")
 
 
-def _by_topic(lines: Iterable[bytes]) -> Mapping[str, list[Published]]:
+def _show_faults(faults: Found, *, as_json: bool) -> None:
+    if as_json:
+        plain = [{"file": name} | fault._asdict() for name, fault in faults]
+        click.echo(json.dumps({"sent": {}, "faults": plain}, indent=2))
+        return
+    for name, fault in faults:
+        click.echo(f"{name}:{fault}")
+    click.echo("Nothing was sent.")
+
+
+def _by_topic(lines: Iterable[bytes], prefix: str) -> Mapping[str, list[Published]]:
     events: dict[str, list[Published]] = {}
-    for line in lines:
+    for line in _events(lines):
         event = msgspec.json.decode(line, type=_Event)
         topic = next(name for name, types in EVENT_TYPES_OF_TOPIC.items() if event.event_type in types)
-        events.setdefault(topic, []).append(Published(event.member_id.encode(), line))
+        events.setdefault(prefix + topic, []).append(Published(event.member_id.encode(), line))
     return events
 
 
-def _send(bootstrap_servers: str, topic: str, events: list[Published]) -> int:
-    async def sent() -> int:
-        partitions = await partition_count(bootstrap_servers, topic)
-        async with Sender(bootstrap_servers, topic, partitions) as sender:
-            return await sender.send(events)
+def _events(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """What :func:`policywire.workbench.validate.validate` judged: lines without their ends, blank ones passed over."""
+    return (event for line in lines if (event := line.rstrip(b"\r\n")).strip())
+
+
+def _send_all(bootstrap_servers: str, events: Mapping[str, list[Published]]) -> dict[str, int]:
+    """Send to each topic, once all of them are known to be there.
+
+    Returns:
+        How many events each topic got.
+    """
+
+    async def sent() -> dict[str, int]:
+        partitions = {topic: await partition_count(bootstrap_servers, topic) for topic in events}
+        return {
+            topic: await _send(bootstrap_servers, topic, count, events[topic]) for topic, count in partitions.items()
+        }
 
     try:
         return asyncio.run(sent())
-    except KafkaError as error:
+    except KafkaConnectionError as error:
         raise PassingFault(f"No Kafka answers at {bootstrap_servers}: {error}. Is it running?") from error
+
+
+async def _send(bootstrap_servers: str, topic: str, partitions: int, events: list[Published]) -> int:
+    try:
+        async with Sender(bootstrap_servers, topic, partitions) as sender:
+            return await sender.send(events)
+    except KafkaConnectionError:
+        raise
+    except KafkaError as error:
+        again = "Some may be there: to send them again is harmless, for an event that came before changes nothing"
+        raise PassingFault(f"{topic} did not take all {len(events):,} events: {error}. {again}.") from error
