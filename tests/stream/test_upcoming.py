@@ -44,7 +44,10 @@ def test_a_publication_that_waits_is_listed_with_who_and_why(where: list[str], t
     assert (told["documents"], told["days_left"]) == (["cigna/MM 0552"], 40)
     screen = run("upcoming", "--from-topic", *where).output
     assert f"In 40 days, {at:%Y-%m-%dT%H:%M:%SZ}: publication 2 by ann@practice.example, comes into force" in screen
+    assert "1 publication waiting to come after" in screen
     assert json.loads(run("upcoming", "--from-topic", *where, "--within", "39", "--json").output)["waiting"] == []
+    of_payer = run("upcoming", "--from-topic", *where, "--payer", "cigna", "--json").output
+    assert [each["publication"] for each in json.loads(of_payer)["waiting"]] == [2]
 
 
 def test_where_nothing_is_published_it_says_how_to(where: list[str]) -> None:

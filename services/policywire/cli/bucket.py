@@ -7,16 +7,16 @@ from typing import Any, BinaryIO
 
 import click
 
+from policywire.cli.rules.published import cluster_options, kafka_options
 from policywire.workbench.bucket.lines import BucketLine, Piles, replayed, total_exposure
-from policywire.workbench.bucket.table import write_bucket
+from policywire.workbench.bucket.table import refuse_other_kinds, write_bucket
 
 
 @click.command()
 @click.argument("bucket")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A .csv or .xlsx file to write.")
 @click.option("--from-file", type=click.File("rb"), help="Read what `policywire replay` printed, not the topic.")
-@click.option("--bootstrap-servers", help="host:port, several with commas.")
-@click.option("--topic-prefix", help="In front of the topic's name.")
+@cluster_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text, without identifiers.")
 def command(  # noqa: PLR0913  one parameter an option
     bucket: str,
@@ -34,21 +34,22 @@ def command(  # noqa: PLR0913  one parameter an option
     worker's: POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS and the others. The file holds protected health information and is
     readable by you only.
 
-    Ends with status 0 when the bucket has lines, 1 when it has none (then it says which buckets have), 2 when something
-    cannot be read or written.
+    Ends with status 0 when the bucket has lines, 1 when it has none (then it says which buckets have) or the cluster
+    does not answer, 2 when something cannot be read or written.
 
     \b
     Example:
       policywire bucket "MM 0552" --out mm-0552.xlsx
       policywire replay claims.jsonl > out.jsonl; policywire bucket "MM 0552" --from-file out.jsonl --out mm-0552.csv
     """  # noqa: D301  click's mark for text that is not to be wrapped
+    if out is not None:
+        refuse_other_kinds(out)
     piles = Piles(bucket)
     if from_file is not None:
-        for key, value in replayed(from_file):
-            piles.take(key, value)
+        for key, value, place in replayed(from_file):
+            piles.take(key, value, place)
     else:
-        given = {"bootstrap_servers": bootstrap_servers, "topic_prefix": topic_prefix}
-        _read_topic({name: value for name, value in given.items() if value is not None}, piles)
+        _read_topic(kafka_options(bootstrap_servers, topic_prefix), piles)
     lines = piles.lines()
     if lines and out is not None:
         write_bucket(out, lines)
@@ -59,7 +60,7 @@ def command(  # noqa: PLR0913  one parameter an option
     raise SystemExit(0 if lines else 1)
 
 
-def _read_topic(kafka: dict[str, Any], piles: Piles) -> None:
+def _read_topic(kafka: dict[str, str], piles: Piles) -> None:
     # Imported here: Kafka's client is not needed for a file.
     from policywire.stream.settings import load_settings  # noqa: PLC0415
     from policywire.workbench.bucket.topic import sort_topic  # noqa: PLC0415

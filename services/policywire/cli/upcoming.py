@@ -60,7 +60,8 @@ def command(  # noqa: PLR0913  one parameter an option
     announced from its known_from on; the end of a policy that no version follows is listed too. With --from-topic also
     publications that wait for their instant.
 
-    Ends with status 0, also when nothing is to come, 2 when PATH cannot be used.
+    Ends with status 0, also when nothing is to come, 1 when the cluster does not answer, 2 when PATH, a table or an
+    option cannot be used.
 
     \b
     Example:
@@ -70,8 +71,8 @@ def command(  # noqa: PLR0913  one parameter an option
     day = as_of.date() if as_of else today()
     published = _published(kafka_options(bootstrap_servers, topic_prefix), day) if from_topic else None
     documents = read_documents(rules_folder(path)) if published is None else published[0]
-    waits = [] if published is None else [w for w in published[1] if within is None or w.days_left <= within]
     found = upcoming(documents, day, within, payer)
+    waits = [] if published is None else _asked_for(published[1], within, payer)
     touch = None if mapping is None else _touch(found, charges, orders, mapping, day)
     if as_json:
         click.echo(json.dumps(_report(found, waits, touch, day), indent=2, ensure_ascii=False))
@@ -85,7 +86,12 @@ def command(  # noqa: PLR0913  one parameter an option
     if touch is not None and touch.bad_rows:
         told = _count(touch.bad_rows, "row")
         click.echo(f"{told} of the tables could not be read: `policywire audit` says which and why.")
-    click.echo(_verdict(found, day, within))
+    click.echo(_verdict(found, waits, day, within))
+
+
+def _asked_for(waits: list[Waiting], within: int | None, payer: str | None) -> list[Waiting]:
+    in_time = (wait for wait in waits if within is None or wait.days_left <= within)
+    return [wait for wait in in_time if payer is None or wait.concerns(payer)]
 
 
 def _published(kafka: dict[str, str], day: date) -> tuple[Documents, list[Waiting]]:
@@ -155,8 +161,10 @@ def _days(left: int) -> str:
     return f"In {_count(left, 'day')}"
 
 
-def _verdict(found: list[Upcoming], day: date, within: int | None) -> str:
+def _verdict(found: list[Upcoming], waits: list[Waiting], day: date, within: int | None) -> str:
     when = f" within {within} days of" if within is not None else " after"
-    if not found:
+    told = [_count(len(found), "change")] if found else []
+    told += [f"{_count(len(waits), 'publication')} waiting"] if waits else []
+    if not told:
         return f"Nothing that is known takes effect{when} {day_in_words(day)}."
-    return f"{_count(len(found), 'change')} to come{when} {day_in_words(day)}."
+    return f"{' and '.join(told)} to come{when} {day_in_words(day)}."

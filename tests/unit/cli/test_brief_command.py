@@ -117,6 +117,15 @@ def test_a_policy_without_open_questions_says_nothing_of_them(rules: Path) -> No
     assert "disagree" not in told
 
 
+@pytest.mark.parametrize("reader", READERS)
+def test_a_policy_that_does_not_say_what_it_is_about_has_no_empty_line_for_it(rules: Path, reader: str) -> None:
+    policy = rules / "cigna/mm-0552/policy.yaml"
+    policy.write_text(re.sub(r"\n  summary: .*?(?=\n\S)", "", policy.read_text(), count=1, flags=re.DOTALL))
+    told = brief("MM 0552", rules=rules, reader=reader).output
+    assert "What it is about" not in told
+    assert not [line for line in told.splitlines() if line.strip(" -.") == "" and "." in line]
+
+
 def test_other_outcomes_have_words_too() -> None:
     told = page("--format", "markdown", policy="SYN 100", rules=SYNTHETIC, reader="physician")
     assert "covered when criteria are met" in told

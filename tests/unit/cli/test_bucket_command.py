@@ -130,7 +130,7 @@ def test_no_cell_becomes_a_formula(run: Any, tmp_path: Path) -> None:
     ("content", "said"),
     [
         ("{}", "line 1 is no output of `policywire replay`"),
-        ('{"topic":"determinations","key":"k","value":{"claim_id":"CLM-9"}}', "a record is no determination.v1"),
+        ('\n{"topic":"determinations","key":"k","value":{"claim_id":"CLM-9"}}', "line 2 is no determination.v1"),
     ],
 )
 def test_what_cannot_be_read_is_said_without_its_values(tmp_path: Path, content: str, said: str) -> None:
@@ -139,6 +139,20 @@ def test_what_cannot_be_read_is_said_without_its_values(tmp_path: Path, content:
     assert result.exit_code == 2
     assert said in result.output
     assert "CLM-9" not in result.output
+
+
+def test_a_file_of_another_kind_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        main, ["bucket", "MM 0552", "--bootstrap-servers", "127.0.0.1:1", "--out", str(tmp_path / "bucket.pdf")]
+    )
+    assert result.exit_code == 2
+    assert "has neither of the suffixes" in result.output
+
+
+@pytest.mark.parametrize("name", ["BUCKET.CSV", "Bucket.Xlsx"])
+def test_capitals_of_a_suffix_do_not_matter(run: Any, tmp_path: Path, name: str) -> None:
+    assert run([claim()], "--out", str(tmp_path / name)).exit_code == 0
+    assert (tmp_path / name).stat().st_size > 0
 
 
 def test_a_file_of_another_kind_is_refused_with_a_mend(run: Any, tmp_path: Path) -> None:

@@ -374,6 +374,41 @@ def test_what_was_rejected_can_be_put_elsewhere(rules: Path, tmp_path: Path) -> 
     assert not list(rules.rglob("rejected-rows-*"))
 
 
+def test_the_list_itself_is_never_overwritten_by_what_was_rejected(rules: Path, tmp_path: Path) -> None:
+    path = listing(tmp_path, "0565T,knee,NMN,", "565,x,NMN,")
+    before = path.read_bytes()
+    (tmp_path / "below").mkdir()
+    result = take(rules, path, "--rejects", tmp_path / "below" / ".." / path.name)
+    assert result.exit_code == 2
+    assert "is the list itself, and would be lost" in result.output
+    assert path.read_bytes() == before
+    assert not rules.exists()
+
+
+@pytest.mark.parametrize("place", ["codes.csv/bad.csv", "/proc/none/bad.csv", "/dev/full"])
+def test_where_the_rejected_rows_cannot_be_written_no_document_is(rules: Path, tmp_path: Path, place: str) -> None:
+    path = listing(tmp_path, "0565T,knee,NMN,", "565,x,NMN,")
+    result = take(rules, path, "--rejects", tmp_path / place)
+    assert result.exit_code == 2
+    assert "bad.csv cannot be written" in result.output or "/dev/full cannot be written" in result.output
+    assert not rules.exists()
+
+
+def test_a_device_that_is_everybodys_stays_so(rules: Path, tmp_path: Path) -> None:
+    before = Path("/dev/null").stat().st_mode
+    result = take(rules, listing(tmp_path, "0565T,knee,NMN,", "565,x,NMN,"), "--rejects", "/dev/null")
+    assert result.exit_code == 0, result.output
+    assert Path("/dev/null").stat().st_mode == before
+
+
+def test_a_row_that_swallowed_others_is_rejected_and_said(rules: Path, tmp_path: Path) -> None:
+    path = listing(tmp_path, "0565T,knee,NMN,", '0566T,"hip,NMN,', "0717T,shoulder,NMN,")
+    result = take(rules, path, "--outcome", "not_medically_necessary")
+    assert codes(policy(rules)["versions"][0]) == {"0565T"}
+    assert "open-quote: 1: codes.csv, row 3" in result.output
+    assert "The rows after it were taken for part of this one." in result.output
+
+
 def test_a_list_in_another_encoding_is_read_and_said(rules: Path, tmp_path: Path) -> None:
     path = listing(tmp_path, "0565T,caf\u00e9,NMN,", encoding="cp1252")
     result = take(rules, path)

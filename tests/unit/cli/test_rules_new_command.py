@@ -1,5 +1,6 @@
 """policywire rules new: a folder that is sound whether it was empty or not, and nothing overwritten."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -137,6 +138,32 @@ def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     assert same_place.exit_code == 2
     assert "is there already and is not overwritten" in same_place.output
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_folder_in_which_only_a_record_or_a_schema_is_left_is_an_empty_one(tmp_path: Path) -> None:
+    about = tmp_path / "rules" / ".policywire" / "gate" / "0123456789abcdef.json"
+    about.parent.mkdir(parents=True)
+    about.write_text("{}")
+    assert new(tmp_path / "rules").exit_code == 0
+    assert_sound(tmp_path / "rules")
+
+
+def test_when_one_file_cannot_be_written_none_is_and_nothing_is_left_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_bytes
+
+    def full(path: Path, text: bytes) -> int:
+        if "cases.yaml" in path.name:
+            write(path, text[:9])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    result = new(tmp_path / "rules")
+    assert result.exit_code == 2
+    assert "cases.yaml cannot be written: No space left on device." in result.output
+    assert [each for each in (tmp_path / "rules").rglob("*") if each.is_file()] == []
 
 
 def test_a_dry_run_prints_the_documents_and_writes_nothing(tmp_path: Path) -> None:

@@ -43,9 +43,11 @@ def test_the_next_comes_first_and_a_limit_counts_days() -> None:
     assert told("2025-06-10", "--within", "20") == []
 
 
-def test_only_one_payer_when_asked() -> None:
+def test_only_one_payer_when_asked_and_one_that_is_not_there_is_no_answer() -> None:
     assert told("2025-06-10", "--payer", "evergreen") != []
-    assert told("2025-06-10", "--payer", "cigna") == []
+    result = upcoming("2025-06-10", "--payer", "evergren")
+    assert result.exit_code == 2
+    assert "there is no payer evergren. Give its key with --payer; there are: evergreen" in result.output
 
 
 def test_the_screen_says_what_changes_for_which_codes() -> None:

@@ -82,9 +82,10 @@ def import_(listing: Path, *, dry_run: bool, as_json: bool, strict: bool, **give
         made = _made(folder, sheet, given, found, rejected)
         refused = strict and bool(rejected.count or made.imported.conflicting_codes)
         if not dry_run and not refused:
-            write(made.plan.texts, made.plan.replaced)
+            # First what may be anywhere and so may fail: documents that are there name it.
             if rejected.count:
                 rejected.save(made.rejects_file)
+            write(made.plan.texts, made.plan.replaced)
         if as_json:
             print_json(made.report(is_written=not dry_run and not refused))
         elif dry_run:
@@ -139,6 +140,8 @@ def _made(folder: Folder, sheet: Sheet, given: dict[str, Any], found: CodeList, 
     terms = _terms(folder, payer, policy, given, _citation(sheet.path, given, before))
     place = there[0].parent if there else folder.place_of(key, policy)
     rejects_file = given["rejects"] or place / f"rejected-rows-{str(terms.citation.sha256)[:8]}.csv"
+    if rejects_file.exists() and rejects_file.samefile(sheet.path):
+        raise BadInput(f"--rejects {rejects_file} is the list itself, and would be lost. Name another file.")
     quarantined = tuple(rejected.quarantined(terms.citation.id, rejects_file.name))
     how = Handling(str(sheet.path), names_in(before), given["as_listed"])
     imported = import_list(found, terms, quarantined, today(), how)

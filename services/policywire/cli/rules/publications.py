@@ -21,7 +21,7 @@ def publications(*, bootstrap_servers: str | None, topic_prefix: str | None, las
     A publication of the kind `found` is what the topic held although no publication had put it there: somebody wrote to
     it past the gate, or before there was a history.
 
-    Ends with status 0, or 2 when an option or a topic cannot be used.
+    Ends with status 0, 1 when the cluster does not answer, 2 when an option or a topic cannot be used.
 
     \b
     Example:

@@ -73,8 +73,9 @@ def publish(  # noqa: PLR0913  one parameter an option
     was restarted meanwhile. The settings of the cluster are the worker's: POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS and the
     others.
 
-    Ends with status 0 when the topic holds the documents, 1 when they have faults, a case does not hold, or gate or
-    approval are missing, 2 when PATH, an option or the topic cannot be used.
+    Ends with status 0 when the topic holds the documents, 1 when they have faults, a case does not hold, gate or
+    approval are missing, the cluster does not answer, or another publication began meanwhile, 2 when PATH, an option or
+    the topic cannot be used.
 
     \b
     Example:

@@ -59,7 +59,8 @@ def rollback(  # noqa: PLR0913  one parameter an option
     said; to do only that, give the number of the publication in force. Everything comes from the topic policy-history;
     no files are needed.
 
-    Ends with status 0 when the documents are in force, 2 when TARGET, an option or the topic cannot be used.
+    Ends with status 0 when the documents are in force, 1 when the cluster does not answer or another publication began
+    meanwhile, 2 when TARGET, an option or the topic cannot be used.
 
     \b
     Example:

@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 
+from policywire.errors import BadInput
 from policywire.rulebook.document import QuarantinedRow
 from policywire.workbench.authoring.code_list import RejectedRow
 from policywire.workbench.tables.sheet import Sheet
@@ -105,7 +106,10 @@ class RejectedRows:
             BadInput: it cannot be written.
         """
         self._file.seek(0)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{path} cannot be written: {error.strerror}.") from error
         with private_text(path) as opened:
             shutil.copyfileobj(self._file, opened)
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from policywire.errors import BadInput, Fault, RulesRefused
 from policywire.resources import shipped
 from policywire.rulebook.document import PolicyDocument
-from policywire.rulebook.load import SUFFIXES, File, Reading, document_of, files_in, read, read_rules
+from policywire.rulebook.load import SUFFIXES, File, Reading, document_of, files_in, is_about, read, read_rules
 from policywire.rulebook.reference import PayerDocument
 from policywire.rulebook.shape import KINDS, schema_text
 from policywire.workbench.authoring.naming import slug
@@ -84,7 +84,7 @@ def open_folder(root: Path, today: date) -> Folder:
     """
     if root.exists() and not root.is_dir():
         raise BadInput(f"{root} is no folder. Give the folder of the rules with --rules.")
-    if not any(each.suffix in SUFFIXES for each in root.rglob("*")):
+    if not any(each.suffix in SUFFIXES and not is_about(root, each) for each in root.rglob("*")):
         return Folder(root, (), None, today)
     files = tuple(files_in(root))
     reading = linted(read(files), today)
@@ -162,7 +162,7 @@ def watch_text() -> str:
 
 
 def write(texts: Texts, replaced: frozenset[Path] = frozenset()) -> None:
-    """Write files, each whole or not at all.
+    """Write files, all of them or none: each beside its place first, and only then into it.
 
     Args:
         texts: what to write.
@@ -174,11 +174,16 @@ def write(texts: Texts, replaced: frozenset[Path] = frozenset()) -> None:
     taken = [str(path) for path in texts if path not in replaced and path.exists()]
     if taken:
         raise BadInput(f"{', '.join(taken)} is there already and is not overwritten. Move it away, or choose others.")
+    drafts = {path: path.with_name(f".{path.name}.new") for path in texts}
+    path = next(iter(texts), Path())
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}.new")
-            draft.write_bytes(text.encode())  # as bytes: no line end is changed
+            drafts[path].write_bytes(text.encode())  # as bytes: no line end is changed
+        for path, draft in drafts.items():
             draft.replace(path)
     except OSError as error:
-        raise BadInput(f"{error.filename} cannot be written: {error.strerror}.") from error
+        raise BadInput(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)

@@ -31,7 +31,8 @@ def _points(heading: str, *items: str | None) -> Section:
 
 def _for_physician(subject: Subject) -> Iterable[Section]:
     denied = subject.codes(denied=True)
-    yield _points("What it is about", pieces.sentence(subject.policy.scope.summary or ""))
+    summary = subject.policy.scope.summary
+    yield _points("What it is about", pieces.sentence(summary) if summary else None)
     yield _points(
         "Before you order",
         f"Say to the member before the service that {subject.payer.name} is expected not to pay for "

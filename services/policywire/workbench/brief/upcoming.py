@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
+from policywire.errors import BadInput
 from policywire.rulebook.rulebook import CompiledPolicy, Version
 from policywire.workbench.brief.changing import CodeChange, VersionChange, change_of, days_until, ending_of
 from policywire.workbench.documents import Documents
@@ -43,7 +44,13 @@ def upcoming(documents: Documents, as_of: date, within: int | None = None, payer
         as_of: the day on which somebody asks; what was not yet known then is left out.
         within: days after it at most; None: all.
         payer: only this payer's key.
+
+    Raises:
+        BadInput: there is no such payer.
     """
+    if payer is not None and payer not in documents.payers:
+        known = ", ".join(sorted(documents.payers))
+        raise BadInput(f"there is no payer {payer}. Give its key with --payer; there are: {known}.")
     found = (
         each
         for policy in documents.compiled.values()

@@ -21,6 +21,11 @@ class Waiting(Struct, frozen=True, kw_only=True):
     documents: tuple[str, ...]
     """Their keys."""
 
+    def concerns(self, payer: str) -> bool:
+        """Whether a document is the payer's, or one by which the policies of every payer are read."""
+        shared = ("contexts:", "terms:", "watch:", f"{payer}/")
+        return any(key == f"payer:{payer}" or key.startswith(shared) for key in self.documents)
+
 
 def waiting(history: History, now: datetime) -> list[Waiting]:
     """What waits at an instant, the next first."""

@@ -52,12 +52,13 @@ class Piles:
         self._lines: dict[bytes, BucketLine] = {}
         self._others: dict[bytes, str] = {}
 
-    def take(self, key: bytes, value: bytes | None) -> None:
+    def take(self, key: bytes, value: bytes | None, place: str) -> None:
         """Take the next record of a determination; None: it was removed.
 
         Args:
             key: the determination's id.
             value: the record as it went out.
+            place: where it stands, for whoever has to look at it.
 
         Raises:
             BadInput: it is no determination of this version.
@@ -66,7 +67,7 @@ class Piles:
         self._others.pop(key, None)
         if value is None:
             return
-        record = _decoded(value)
+        record = _decoded(value, place)
         denial = record.expected_denial
         if record.status != "current" or denial is None:
             return
@@ -98,13 +99,13 @@ def _urgency(line: BucketLine) -> tuple[int, str, str, int]:
     return -cents(line.exposure_amount), line.date_of_service, line.claim_id, line.line_number
 
 
-def _decoded(value: bytes) -> Determination:
+def _decoded(value: bytes, place: str) -> Determination:
     try:
         return _DECODER.decode(value)
     except msgspec.DecodeError as error:
         # The words of the error name a place in the record and never a value.
         raise BadInput(
-            f"a record is no determination.v1 ({error}). Was it written by a newer policywire? Use that one to read it"
+            f"{place} is no determination.v1 ({error}). Was it written by a newer policywire? Use that one to read it."
         ) from None
 
 
@@ -139,8 +140,8 @@ def _line(record: Determination) -> BucketLine:
     )
 
 
-def replayed(lines: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """The determinations that ``policywire replay`` printed, as key and value.
+def replayed(lines: Iterator[bytes]) -> Iterator[tuple[bytes, bytes, str]]:
+    """The determinations that ``policywire replay`` printed: key, value and the place in what it printed.
 
     Raises:
         BadInput: a line is none of its output.
@@ -153,10 +154,10 @@ def replayed(lines: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BadInput(
                 f"line {number} is no output of `policywire replay` ({error}). Write it with: "
-                "policywire replay EVENTS.jsonl > replayed.jsonl"
+                "policywire replay EVENTS.jsonl > replayed.jsonl."
             ) from None
         if printed.topic == "determinations" and printed.key is not None:
-            yield printed.key.encode(), bytes(printed.value)
+            yield printed.key.encode(), bytes(printed.value), f"line {number}"
 
 
 class _Printed(Struct):

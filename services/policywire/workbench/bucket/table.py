@@ -13,6 +13,7 @@ from policywire.workbench.bucket.lines import BucketLine
 from policywire.workbench.tables.written import Value, write_csv, write_xlsx
 
 HEADER: Final = tuple(field.name for field in fields(BucketLine))
+_KINDS: Final = (".csv", ".xlsx")
 _MONEY: Final = HEADER.index("exposure_amount")
 _DAYS: Final = (HEADER.index("date_of_service"), HEADER.index("version"))
 
@@ -22,19 +23,27 @@ WARNING: Final = (
 )
 
 
-def write_bucket(path: Path, lines: Sequence[BucketLine]) -> None:
-    """Write the lines to ``path``; its suffix says how.
+def refuse_other_kinds(path: Path) -> None:
+    """Look at a file's name before anything is read for it.
 
     Raises:
-        BadInput: the suffix is neither, or the file cannot be written.
+        BadInput: the suffix says of neither kind that it is one.
+    """
+    if path.suffix.lower() not in _KINDS:
+        raise BadInput(f"{path} has neither of the suffixes .csv and .xlsx. Name it so, as bucket.csv.")
+
+
+def write_bucket(path: Path, lines: Sequence[BucketLine]) -> None:
+    """Write the lines to ``path``; its suffix, one of the two, says how.
+
+    Raises:
+        BadInput: the file cannot be written.
     """
     rows = [_row(line) for line in lines]
-    if path.suffix == ".csv":
+    if path.suffix.lower() == ".csv":
         write_csv(path, HEADER, rows)
-    elif path.suffix == ".xlsx":
-        write_xlsx(path, [("Lines", HEADER, rows), ("About", ("about",), [(WARNING,)])])
     else:
-        raise BadInput(f"{path} has neither of the suffixes .csv and .xlsx. Name it so, as bucket.csv.")
+        write_xlsx(path, [("Lines", HEADER, rows), ("About", ("about",), [(WARNING,)])])
 
 
 def _row(line: BucketLine) -> list[Value]:

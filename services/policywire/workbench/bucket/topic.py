@@ -17,4 +17,4 @@ async def sort_topic(settings: Settings, piles: Piles) -> None:
     """
     async with Cluster(settings.kafka) as cluster:
         async for record in records_so_far(cluster, settings, settings.topic(TOPIC), TOPIC):
-            piles.take(record.key or b"", record.value)
+            piles.take(record.key or b"", record.value, f"a record of {TOPIC} at offset {record.offset}")

@@ -4,7 +4,9 @@ Knows how the two kinds of file are written; not what the columns mean.
 """
 
 import csv
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -30,6 +32,13 @@ COLUMN_CHARACTERS: Final = (8, 60)
 """Narrower hides a header, wider hides the next column."""
 
 
+XLSX_ROWS_MAX: Final = 1_048_575
+"""Of a worksheet, below its header. What lies beyond the package that writes it leaves out and says nothing."""
+
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Of a disk, whatever was being written; other errors in between are not about this file."""
+
+
 def guarded(text: str) -> str:
     """Text that no spreadsheet takes for a formula: a quote stands before one that begins like it."""
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
@@ -44,11 +53,21 @@ def private_text(path: Path) -> Iterator[TextIO]:
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a terminal, or /dev/null, is everybody's
+            os.fchmod(descriptor, 0o600)
     except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror}.") from error
-    os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
-        yield opened
+        raise _unwritten(path, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
+            yield opened
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _unwritten(path, error) from error
+        raise
+
+
+def _unwritten(path: Path, error: OSError) -> BadInput:
+    return BadInput(f"{path} cannot be written: {error.strerror}.")
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
@@ -67,10 +86,14 @@ def write_xlsx(path: Path, sheets: Iterable[tuple[str, Sequence[str], Sequence[S
     """Write an XLSX file: each sheet has a name, a header that stays in view and can be filtered, and rows.
 
     Raises:
-        BadInput: it cannot be written, or the package that writes it is not installed.
+        BadInput: it cannot be written, a sheet has more rows than it can hold, or the package that writes it is not
+            installed.
     """
-    with private_text(path):  # made first, so that it is never there for others to read
-        pass
+    sheets = tuple(sheets)
+    for name, _, rows in sheets:
+        if len(rows) > XLSX_ROWS_MAX:
+            message = f"{path}: a sheet holds {XLSX_ROWS_MAX:,} rows, and {name} has {len(rows):,}"
+            raise BadInput(f"{message}. Write a .csv file.")
     with _workbook(path) as workbook:
         formats = {
             date: workbook.add_format({"num_format": "yyyy-mm-dd"}),
@@ -93,12 +116,18 @@ def write_xlsx(path: Path, sheets: Iterable[tuple[str, Sequence[str], Sequence[S
 def _workbook(path: Path) -> Iterator["Workbook"]:
     try:
         from xlsxwriter import Workbook  # noqa: PLC0415  of the extra `workbench`
+        from xlsxwriter.exceptions import FileCreateError  # noqa: PLC0415  the same
     except ImportError as error:
         raise BadInput("writing XLSX needs the extra: pip install 'policywire[workbench]'") from error
+    with private_text(path):  # made first, so that it is never there for others to read
+        pass
     workbook = Workbook(path, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     workbook.set_properties({"created": CREATED})
     yield workbook
-    workbook.close()
+    try:
+        workbook.close()
+    except (OSError, FileCreateError) as error:
+        raise BadInput(f"{path} cannot be written: {error}.") from error
 
 
 def _write(sheet: Any, row: int, column: int, value: Value, formats: dict[type, Any]) -> None:

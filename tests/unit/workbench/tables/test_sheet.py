@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from random import Random
