@@ -33,9 +33,7 @@ def test_a_code_is_found_with_its_answer_in_words() -> None:
 
 
 def test_a_condition_and_a_handoff_are_said() -> None:
-    said = (
-        "38230, 38232: belongs to another policy (Cigna stem cell transplantation policies) if the clinical context"
-    )
+    said = "38230, 38232: belongs to another policy (Cigna stem cell transplantation policies) if the clinical context"
     assert said in run("marrow", "harvest").output
 
 
