@@ -12,6 +12,7 @@ from tests.property.editing import SHIPPED, SYNTHETIC, Documents, compiled, docu
 
 from policywire.decision.item import Item
 from policywire.rulebook.rulebook import CompiledPolicy, PolicyKey, Rulebook
+from policywire.workbench.diff import codes as variant_codes
 from policywire.workbench.diff import space, variants
 from policywire.workbench.diff.answer import Change, answers, changes
 from policywire.workbench.diff.boxes import holds
@@ -152,8 +153,8 @@ def one_span_a_window(self: space.Space) -> Iterator[tuple[int, int]]:
 @pytest.mark.parametrize(
     ("module", "name", "blind"),
     [
-        (variants.codes, "taxonomies", lambda *_: (None,)),
-        (variants.codes, "diagnosis_sets", lambda *_: variants.codes.CodeSets(((),), 0)),
+        (variant_codes, "taxonomies", lambda *_: (None,)),
+        (variant_codes, "diagnosis_sets", lambda *_: variant_codes.CodeSets(((),), 0)),
         (variants, "_narratives", lambda _: (None, "something else")),
         (space.Space, "_spans", one_span_a_window),
         (space, "_state", lambda *given: given[1].versions[0].rules.get(given[2])),

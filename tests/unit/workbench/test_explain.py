@@ -166,7 +166,8 @@ def test_no_other_code_and_no_other_payer_is_ever_suggested() -> None:
     ],
 )
 def test_where_no_policy_speaks_it_says_why(events: dict[str, str], why: str) -> None:
-    line = Described(**{"payer_id": "62308", "code": "0565T", **events}, on=date(2026, 1, 5))
+    given = {"payer_id": "62308", "code": "0565T", **events}
+    line = Described(payer_id=given["payer_id"], code=given["code"], on=date(2026, 1, 5))
     found: Explanation = explain(
         situation_of(described_events(line), Wanted(), scenes.shipped()), scenes.shipped(), TODAY
     )
