@@ -40,7 +40,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     watch = folder / "draft" / "watch/mm-0552.yaml"
     watch.write_text(watch.read_text().replace("within_days: 180", "within_days: 20"))
     events = [*generated("claims", "--count", "2500", "--hits", "0.3"), *generated("scheduling", "--count", "1500")]
-    (folder / "events.jsonl").write_bytes(b"".join(sorted(map(bytes, events), key=happened)))
+    in_time: list[bytes] = sorted(events, key=happened)
+    (folder / "events.jsonl").write_bytes(b"".join(in_time))
     return folder
 
 
