@@ -164,9 +164,15 @@ def _plain(diagnosis: str) -> str:
     return diagnosis.strip().replace(".", "").upper()
 
 
+CATEGORY = 3
+"""An ICD-10-CM category has three characters; fewer name none."""
+
+
 def _oncology(diagnosis: str) -> bool:
     code = _plain(diagnosis)
     category = code[:3]
+    if len(category) < CATEGORY:
+        return False
     if code.startswith("M845") or "M30" <= category <= "M36":
         return True
     if code.startswith(NOT_ONCOLOGY):
@@ -178,6 +184,8 @@ def _oncology(diagnosis: str) -> bool:
 def _orthopaedic(diagnosis: str) -> bool:
     code = _plain(diagnosis)
     category = code[:3]
+    if len(category) < CATEGORY:
+        return False
     if code.startswith(NOT_ORTHOPAEDIC):
         return False
     return "M00" <= category <= "M99" or "S00" <= category <= "S99" or category == "T14"

@@ -19,7 +19,8 @@ PriorAuthorization = Literal["no_pathway", "required", "not_required", "unknown"
 class CodeClass(Struct, frozen=True, gc=False):
     """Codes of one clinical class: inclusive ranges by leading characters and prefixes, less the exceptions.
 
-    ``ranges`` are (from, through) of equal length, compared with as many leading characters of the code.
+    ``ranges`` are (from, through) of equal length, compared with as many leading characters of the code; one that has
+    fewer lies in no range: what is broken off before its category ends is no evidence.
     """
 
     ranges: tuple[tuple[str, str], ...]
@@ -32,7 +33,7 @@ class CodeClass(Struct, frozen=True, gc=False):
             return False
         if self.prefixes and code.startswith(self.prefixes):
             return True
-        return any(low <= code[: len(low)] <= high for low, high in self.ranges)
+        return any(len(code) >= len(low) and low <= code[: len(low)] <= high for low, high in self.ranges)
 
 
 class ContextClass(Struct, frozen=True, gc=False):

@@ -186,6 +186,11 @@ def test_any_other_diagnosis_says_nothing_of_the_context(diagnosis: str) -> None
     assert context(diagnosis) == "unknown"
 
 
+@pytest.mark.parametrize("broken_off", ["C9", "D6", "M1", "S8"])
+def test_a_diagnosis_that_is_broken_off_before_its_category_ends_says_nothing(broken_off: str) -> None:
+    assert context(broken_off) == "unknown"
+
+
 @pytest.mark.parametrize("written", ["M17.11", "m17.11", "M1711", "m1711", " m17.11 "])
 def test_a_diagnosis_is_read_dotted_or_not_in_any_case(written: str) -> None:
     assert context(written) == "orthopaedic"
