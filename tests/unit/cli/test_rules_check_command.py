@@ -149,3 +149,32 @@ def test_a_sarif_file_that_cannot_be_written_is_said(rules: Path) -> None:
     result = check(rules, "--sarif", "nowhere/found.sarif")
     assert result.exit_code == 2
     assert "nowhere/found.sarif" in result.output
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_warning_accepted_without_a_reason_stands_whatever_ends_the_line(rules: Path, end: str) -> None:
+    text = (rules / POLICY).read_text()
+    lines = text.replace("document:", "# accept no-primary-source:\ndocument:", 1)
+    (rules / POLICY).write_bytes(lines.replace("\n", end).encode())
+    result = check(rules, "--select", "PW801,PW326")
+    assert "no-primary-source is accepted without a reason" in result.output
+    assert "no source is the payer's own text" in result.output
+
+
+def test_a_selection_that_names_no_code_is_refused(rules: Path) -> None:
+    for option in ("--select", "--ignore"):
+        result = check(rules, option, " , ")
+        assert result.exit_code == 2
+        assert f"{option} names no code" in result.output
+
+
+def test_a_source_read_on_a_day_to_come_does_not_put_a_review_off(rules: Path) -> None:
+    edit(
+        rules,
+        POLICY,
+        "    prior_authorization: no_pathway",
+        "    prior_authorization: no_pathway\n    review_interval_months: 1",
+    )
+    edit(rules, POLICY, 'retrieved: "2026-11-24"', 'retrieved: "2199-11-24"')
+    edit(rules, POLICY, 'known_from: "2025-12-16"', 'known_from: "2020-03-15"')
+    assert "the payer's review was due on 2020-04-15" in check(rules, "--select", "review-due").output

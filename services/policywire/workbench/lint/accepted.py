@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from policywire.errors import Fault
 from policywire.workbench.lint.catalogue import BY_SLUG
 
-COMMENT: Final = re.compile(r"(?m)^[ ]*#[ ]*accept[ ]+([A-Za-z0-9-]+)[ ]*:[ ]*(.*?)[ ]*$")
+COMMENT: Final = re.compile(r"(?m)^[ ]*#[ ]*accept[ ]+([A-Za-z0-9-]+)[ ]*:[ ]*(.*?)[ \r]*$")
 
 
 class Acceptance(NamedTuple):

@@ -13,8 +13,11 @@ from policywire.rulebook.watch import WatchDocument
 
 
 def review_findings(policy: PolicyDocument, today: date) -> Iterator[Finding]:
-    """Versions that are not over, and that nobody read again since the payer's review was due."""
-    read = [each.retrieved for each in policy.citations if each.retrieved is not None]
+    """Versions that are not over, and that nobody read again since the payer's review was due.
+
+    A day to come on which a source is said to have been read puts no review off.
+    """
+    read = [each.retrieved for each in policy.citations if each.retrieved is not None and each.retrieved <= today]
     for position, version in enumerate(policy.versions):
         months = version.review_interval_months
         if months is None or _is_over(policy, position, today):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from policywire.errors import Fault
+from policywire.errors import BadInput, Fault
 from policywire.workbench.lint.catalogue import BY_SLUG, chosen
 
 
@@ -29,12 +29,15 @@ def selection(select: Iterable[str], ignore: Iterable[str]) -> Selection:
         ignore: the same, of what is taken out again.
 
     Raises:
-        BadInput: a name is no code's.
+        BadInput: a name is no code's, or there are only blanks and commas.
     """
-    wanted = _slugs(select) or frozenset(BY_SLUG)
-    return Selection(wanted - _slugs(ignore))
+    wanted = _slugs("--select", select) or frozenset(BY_SLUG)
+    return Selection(wanted - _slugs("--ignore", ignore))
 
 
-def _slugs(names: Iterable[str]) -> frozenset[str]:
-    single = (name for several in names for name in several.split(",") if name.strip())
+def _slugs(option: str, names: Iterable[str]) -> frozenset[str]:
+    given = tuple(names)
+    single = [name for several in given for name in several.split(",") if name.strip()]
+    if given and not single:
+        raise BadInput(f"{option} names no code. Give a slug, PW318, or PW3 for all of a kind.")
     return frozenset(code.slug for name in single for code in chosen(name))
