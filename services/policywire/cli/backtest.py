@@ -14,7 +14,7 @@ import click
 
 from policywire.cli.progress import progress_bar
 from policywire.cli.replay import InstantParam
-from policywire.cli.rules.published import cluster_options, kafka_options, this_second
+from policywire.cli.rules.published import cluster_options, kafka_options, this_second, topics_needed
 from policywire.cli.rules.shown import JSON, print_json
 from policywire.errors import BadInput
 from policywire.workbench.backtest.lanes import Backtest
@@ -75,7 +75,8 @@ def command(  # noqa: PLR0913  one parameter an option
     Told are determinations that differ (by answer, code, policy and month, in dollars), and alerts that would open or
     be resolved otherwise. Events that a worker would make dead letters are counted.
 
-    Ends with status 0 when nothing flips, 1 when something does, 2 when events or rules cannot be read.
+    Ends with status 0 when nothing flips, 1 when something does, 2 when events or rules cannot be read, or no event
+    could be run.
 
     \b
     Example:
@@ -84,10 +85,13 @@ def command(  # noqa: PLR0913  one parameter an option
       policywire backtest --rules git:draft --against git:main --from-file events.jsonl --markdown
     """  # noqa: D301  click's \b keeps the example's lines
     kafka = kafka_options(bootstrap_servers, topic_prefix)
+    if since is not None and until is not None and until < since:
+        raise BadInput("--until is before --since: nothing lies between. Change one of the two.")
     source = _source(topics, file, read_from, kafka)
     write = None if lines_file is None else writer_of(lines_file)
     sides = _sides(against, draft, kafka)
     run = _run(Backtest(sides[0].rulebook, sides[1].rulebook, since, until), source)
+    _refuse_nothing(run.backtest, source.name)
     tally = Tally()
     flipped = tally.counted(flipped_lines(run.backtest, source.name))
     if write is None:
@@ -139,7 +143,8 @@ def _feed_topics(
     from policywire.stream.settings import load_settings  # noqa: PLC0415
     from policywire.workbench.backtest.topics import feed_topics  # noqa: PLC0415
 
-    asyncio.run(feed_topics(backtest, load_settings({"kafka": kafka}), names, read_from, progress))
+    with topics_needed():
+        asyncio.run(feed_topics(backtest, load_settings({"kafka": kafka}), names, read_from, progress))
 
 
 def _feed_file(file: BinaryIO, backtest: Backtest, progress: Callable[[str, float], None]) -> None:
@@ -158,7 +163,8 @@ def _sides(against: str | None, draft: str, kafka: Mapping[str, Any]) -> tuple[E
         # Imported here: Kafka's client is not needed for folders.
         from policywire.workbench.diff.published import documents_named  # noqa: PLC0415
 
-        return documents_named(name, kafka, this_second())
+        with topics_needed():
+            return documents_named(name, kafka, this_second())
 
     return editions(against or str(rules_folder(None)), draft, published)
 
@@ -169,6 +175,21 @@ def _run(backtest: Backtest, source: _Source) -> _Run:
         source.feed(backtest, progress)
         backtest.finish()
     return _Run(backtest, monotonic() - started)
+
+
+def _refuse_nothing(backtest: Backtest, name: str) -> None:
+    """That nothing flips where nothing was run would be taken for good news."""
+    left_out = read_report(backtest)
+    count = sum(backtest.left_out.values())
+    if backtest.events:
+        return
+    if not count:
+        raise BadInput(f"{name}: it has no event, so there is nothing to run.")
+    reasons = [f"{number:,} {code}" for code, number in left_out["bad_events"].items()]
+    reasons += [f"{left_out['after_window']:,} happened after --until"] if left_out["after_window"] else []
+    raise BadInput(
+        f"{name}: none of the {count:,} events could be used: {', '.join(reasons)}. Give events as a topic has them."
+    )
 
 
 def _report(run: _Run, sides: tuple[Edition, Edition], tally: Tally, lines_file: Path | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import datetime as dt
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ def test_flips_are_where_two_replays_differ(desk: Path, tmp_path: Path, since: d
     assert told["exposure_after"] == total(after for _, _, after in claims)
 
 
-def total(answers: Iterator[Json | None]) -> str:
+def total(answers: Iterable[Json | None]) -> str:
     cents = sum(int(each["exposure_amount"].replace(".", "")) for each in answers if each is not None)
     return f"{cents // 100}.{cents % 100:02}"
 
@@ -161,6 +161,22 @@ def test_alerts_that_open_otherwise_are_those_of_two_replays(desk: Path, since: 
         counted[each["kind"]] += each["alerts"]
     assert counted == Counter({kind: count for kind, count in differing.items() if count})
     assert {each["change"] for each in report["alerts"]} >= {"does not open"}
+
+
+def test_at_risk_are_claim_lines_and_what_is_booked_or_done_and_not_billed(desk: Path) -> None:
+    read = json.loads(backtest(desk, "--json").output)["read"]
+    for side, lane in zip(("current", "draft"), replayed(desk, None), strict=True):
+        open_alerts = [each for each in lane.latest.values() if "alert_id" in each and each["status"] == "open"]
+        unbilled = [each for each in open_alerts if is_unbilled(each)]
+        assert any(each["exposure_amount"] not in {None, "0.00"} for each in unbilled)
+        standing = (each for each in lane.latest.values() if each.get("determination_id") and said(each) is not None)
+        billed = (each for each in standing if each["subject"]["kind"] == "claim_line")
+        assert read[side]["exposure_amount"] == total(each for each in (*billed, *unbilled) if each["exposure_amount"])
+
+
+def is_unbilled(alert: Json) -> bool:
+    kinds = {"expected_denial_scheduled", "service_without_agreement"}
+    return alert["kind"] in kinds and alert["subject"]["kind"] == "appointment"
 
 
 def test_the_same_rules_flip_nothing(desk: Path) -> None:
@@ -216,11 +232,35 @@ def test_members_are_remembered_packed_as_if_they_were_not(desk: Path) -> None:
         (("--read-from", "2026-01-01T00:00:00Z"), "with --from-file use --since"),
         (("--since", "2026-01-01"), "an instant with its offset"),
         (("--lines", "flips.xls"), "end its name in .csv or .parquet"),
+        (("--since", "2026-02-01T00:00:00Z", "--until", "2026-01-01T00:00:00Z"), "--until is before --since"),
+        (("--until", "2001-01-01T00:00:00Z"), "happened after --until"),
     ],
 )
 def test_what_cannot_be_used_is_said(desk: Path, arguments: tuple[str, ...], words: str) -> None:
     assert words in backtest(desk, *arguments, status=2).output
 
 
+@pytest.mark.parametrize("where", [("--from-topic", "claim-events"), ("--against", "topic")])
+def test_a_broker_that_does_not_answer_is_no_flip(desk: Path, where: tuple[str, str]) -> None:
+    events = () if "--from-topic" in where else ("--from-file", str(desk / "events.jsonl"))
+    rules = ("--rules", str(desk / "draft"), "--bootstrap-servers", "localhost:1")
+    result = CliRunner().invoke(main, ["backtest", *rules, *events, *where])
+    assert "no Kafka answers at the bootstrap servers" in result.output
+    assert result.exit_code == 2
+
+
 def test_a_draft_that_cannot_be_read_is_said(desk: Path) -> None:
     assert "nowhere is not a folder" in backtest(desk, draft="nowhere", status=2).output
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "it has no event"), ("no json\n{}\n", "none of the 2 events could be used: 1 not_json, 1 schema_violation")],
+    ids=["empty", "bad"],
+)
+def test_where_no_event_was_run_nothing_is_said_to_flip(desk: Path, tmp_path: Path, content: str, words: str) -> None:
+    events = tmp_path / "none.jsonl"
+    events.write_text(content)
+    result = backtest(desk, "--from-file", str(events), status=2)
+    assert words in result.output
+    assert "flips" not in result.output

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from policywire.cli import main
+from policywire.workbench.diff import space
 
 ROOT = Path(__file__).parents[3]
 POLICY = "cigna/mm-0552/policy.yaml"
@@ -205,6 +206,24 @@ def test_a_commit_is_compared_without_touching_the_work_tree(rules: Path) -> Non
     assert policy.read_bytes() == before
 
 
+def test_a_commit_of_a_bare_repository_is_read_too(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git(rules, "init", "-q")
+    git(rules, "add", "rules", "mine")
+    git(rules, "commit", "-q", "-m", "Rules")
+    git(rules, "clone", "-q", "--bare", ".", "bare.git")
+    monkeypatch.chdir(rules / "bare.git")
+    assert "No answer changes." in diff("git:HEAD", "git:HEAD:mine", status=0).output
+    assert "git cannot show HEAD:nowhere" in diff("git:HEAD:nowhere", "git:HEAD", status=2).output
+
+
+def test_a_comparison_that_left_lines_out_never_ends_with_status_0(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(space, "LINES_MAX", 0)
+    edit(POLICY, KNEE, KNEE.replace("not_medically_necessary", "covered"))
+    result = diff("rules", "mine", status=1)
+    assert "No answer is known to change." in result.output
+    assert "too many to decide" in result.output
+
+
 def test_which_version_is_meant_is_asked_where_a_folder_has_several_policies(rules: Path) -> None:
     second = rules / "rules/cigna/second"
     second.mkdir()
@@ -246,8 +265,13 @@ def test_one_policy_of_many_can_be_asked_for(rules: Path, edit: Edit) -> None:
         (("rules", "rules/cigna/payer.yaml"), "is no policy"),
         (("git:--output=x", "rules"), "begins with a dash"),
         (("git:HEAD", "rules"), "git cannot show HEAD:./rules"),
+        (
+            ("git:HEAD", "rules"),
+            "Run it in a repository, and give a commit and a folder that it has, as git:main:rules",
+        ),
         (("rules", "rules", "--versions", "2020-03-15", "2025-12-16"), "leave AFTER out"),
         (("topic", "rules"), "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS"),
+        (("topic", "rules", "--bootstrap-servers", "localhost:1"), "no Kafka answers at the bootstrap servers"),
     ],
 )
 def test_what_cannot_be_read_is_said(

@@ -9,7 +9,7 @@ import click
 
 from policywire.cli.charges import mapping_options_with
 from policywire.cli.rules.against import flip_charges
-from policywire.cli.rules.published import cluster_options, kafka_options, this_second
+from policywire.cli.rules.published import cluster_options, kafka_options, this_second, topics_needed
 from policywire.cli.rules.shown import JSON, print_json
 from policywire.errors import BadInput
 from policywire.workbench.check import rules_folder
@@ -75,7 +75,8 @@ def diff(  # noqa: PLR0913  one parameter an option
     With --against, past charges are decided by both too: how many flip, in dollars, by code, specialty, provider and
     month. That needs the packages of policywire[workbench].
 
-    Ends with status 0 when no answer changes, 1 when answers or alerts differ, 2 when an edition cannot be read.
+    Ends with status 0 when no answer changes, 1 when answers or alerts differ or lines were too many to decide, 2 when
+    an edition cannot be read.
 
     \b
     Example:
@@ -100,7 +101,7 @@ def diff(  # noqa: PLR0913  one parameter an option
             click.echo(line)
         for line in () if flipped is None else flipped.told(as_markdown=as_markdown):
             click.echo(line)
-    raise SystemExit(1 if found.differs else 0)
+    raise SystemExit(1 if found.differs or found.left_out else 0)
 
 
 def _sides(
@@ -133,4 +134,5 @@ def _published(name: str, kafka: Mapping[str, Any]) -> Mapping[str, bytes]:
     # Imported here: Kafka's client would make a comparison of folders slow.
     from policywire.workbench.diff.published import documents_named  # noqa: PLC0415
 
-    return documents_named(name, kafka, this_second())
+    with topics_needed():
+        return documents_named(name, kafka, this_second())

@@ -4,14 +4,15 @@ Knows the terminal; Kafka's client is imported only when it is called.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
-from policywire.errors import BadInput
+from policywire.errors import BadInput, PolicywireError
 from policywire.rulebook.history import Publication, as_text
 from policywire.rulebook.schedule import INSTANT
 from policywire.workbench.publishing.person import folded
@@ -43,6 +44,21 @@ def kafka_options(bootstrap_servers: str | None, topic_prefix: str | None) -> di
 def this_second() -> datetime:
     """Now in UTC: publications are told apart by their numbers, not by fractions of a second."""
     return datetime.now(UTC).replace(microsecond=0)
+
+
+@contextmanager
+def topics_needed() -> Iterator[None]:
+    """For commands whose status 1 is an answer: topics that cannot be read give none, so they end with status 2.
+
+    Raises:
+        BadInput: in place of every error of the cluster.
+    """
+    try:
+        yield
+    except BadInput:
+        raise
+    except PolicywireError as error:
+        raise BadInput(f"{error}. Nothing was compared; see that Kafka runs there, and try again.") from error
 
 
 def with_documents(kafka: Mapping[str, str], use: "Callable[[PolicyDocuments], Awaitable[T]]") -> T:

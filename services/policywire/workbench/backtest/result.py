@@ -154,13 +154,14 @@ def read_report(backtest: Backtest) -> dict[str, Any]:
 
 
 def _said(lane: Lane) -> dict[str, Any]:
-    """What a lane said within the window, and what is at risk by it now."""
+    """What a lane said within the window, and what is at risk by it now: claim lines, and services not yet billed."""
     lines = (each for key, each in lane.standing.lines.items() if key in lane.standing.touched)
     standing = [each for each in lines if each.answer is not None]
-    alerts = (each for key, each in lane.standing.alerts.items() if key in lane.standing.touched)
+    alerts = [each for key, each in lane.standing.alerts.items() if key in lane.standing.touched]
+    billed = sum(each.exposure_cents or 0 for each in standing)
     return {
         "records": lane.records,
         "determinations": len(standing),
-        "exposure_amount": dollars(sum(each.exposure_cents or 0 for each in standing)),
+        "exposure_amount": dollars(billed + sum(each.unbilled_cents for each in alerts)),
         "open_alerts": sum(1 for each in alerts if each.is_open),
     }

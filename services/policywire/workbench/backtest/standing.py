@@ -4,12 +4,16 @@ Knows records; does not know the other edition. A determination that was withdra
 """
 
 from datetime import date
+from typing import Final
 
 from msgspec import Struct
 
-from policywire.model.records import Alert, ClaimLine, Determination
+from policywire.model.records import Alert, Appointment, ClaimLine, Determination
 from policywire.workbench.diff.answer import Answer, Terms
 from policywire.workbench.flips.flip import cents
+
+UNBILLED: Final = frozenset({"expected_denial_scheduled", "service_without_agreement"})
+"""Kinds of alerts about appointments whose exposure stands in no determination; the others repeat one."""
 
 
 class SaidOfLine(Struct, frozen=True, gc=False):
@@ -36,7 +40,8 @@ class SaidOfAlert(Struct, frozen=True, gc=False):
     is_open: bool
     opened: bool
     severity: str
-    exposure_cents: int | None
+    unbilled_cents: int
+    """What is at risk by it alone: of a service that is booked or done and that no claim line bills."""
 
 
 class Standing:
@@ -91,8 +96,13 @@ class Standing:
             is_open=is_open,
             opened=(in_window and is_open) or (before is not None and before.opened),
             severity=record.severity,
-            exposure_cents=cents(record.exposure_amount),
+            unbilled_cents=_unbilled(record),
         )
+
+
+def _unbilled(record: Alert) -> int:
+    is_unbilled = record.status == "open" and record.kind in UNBILLED and isinstance(record.subject, Appointment)
+    return (cents(record.exposure_amount) or 0) if is_unbilled else 0
 
 
 def answer_of_record(record: Determination) -> Answer:

@@ -14,6 +14,8 @@ from policywire.rulebook.source import FILE_BYTES_MAX
 GIT_S: Final = 60.0
 """10,000 documents come in a second; whatever takes longer is broken."""
 
+MEND: Final = "Run it in a repository, and give a commit and a folder that it has, as git:main:rules."
+
 FOLDER: Final = "rules"
 """Where documents are looked for when nobody says otherwise."""
 
@@ -23,14 +25,16 @@ def files_of(ref: str, folder: str = FOLDER) -> Iterator[File]:
 
     Args:
         ref: a commit, branch or tag of the repository of the current folder.
-        folder: relative to the current folder.
+        folder: relative to the current folder; in a bare repository to its root.
 
     Raises:
         BadInput: there is no such commit, or no document in the folder there.
     """
     if ref.startswith("-"):
         raise BadInput(f"{ref} is no commit: it begins with a dash. Give a branch, a tag or a commit.")
-    tree = f"{ref}:./{folder.strip('/')}" if folder not in ("", ".") else f"{ref}:./"
+    # A bare repository has no current folder that a path could begin at.
+    here = "" if _is_bare() else "./"
+    tree = f"{ref}:{here}{folder.strip('/')}" if folder not in ("", ".") else f"{ref}:{here}"
     blobs = list(_blobs(tree))
     if not blobs:
         raise BadInput(f"git:{ref}:{folder} has no policy documents. Give a folder with .yaml or .json files.")
@@ -45,6 +49,11 @@ def files_of(ref: str, folder: str = FOLDER) -> Iterator[File]:
         yield File(f"git:{ref}:{folder}/{name}", content[: FILE_BYTES_MAX + 1])
 
 
+def _is_bare() -> bool:
+    """Whether the current folder is in a bare repository; where there is none at all it is not."""
+    return _run(["rev-parse", "--is-bare-repository"], b"", "this repository").stdout.strip() == b"true"
+
+
 def _blobs(tree: str) -> Iterator[tuple[str, str]]:
     """Names and object ids of the documents in a tree; folders whose name begins with a dot hold none."""
     for entry in _git(["ls-tree", "-r", "-z", tree], b"", tree).split(b"\0"):
@@ -56,8 +65,16 @@ def _blobs(tree: str) -> Iterator[tuple[str, str]]:
 
 
 def _git(arguments: list[str], given: bytes, tree: str) -> bytes:
+    done = _run(arguments, given, tree)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise BadInput(f"git cannot show {tree}: {said[-1] if said else 'it says nothing'}. {MEND}")
+    return done.stdout
+
+
+def _run(arguments: list[str], given: bytes, tree: str) -> subprocess.CompletedProcess[bytes]:
     try:
-        done = subprocess.run(  # noqa: S603  git with our own arguments, no shell
+        return subprocess.run(  # noqa: S603  git with our own arguments, no shell
             ["git", *arguments],  # noqa: S607  whichever git the user has
             input=given,
             capture_output=True,
@@ -68,7 +85,3 @@ def _git(arguments: list[str], given: bytes, tree: str) -> bytes:
         raise BadInput("git is not installed, so a commit's rules cannot be read.") from None
     except subprocess.TimeoutExpired:
         raise BadInput(f"git did not answer for {GIT_S:.0f} s when it was asked for {tree}.") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise BadInput(f"git cannot show {tree}: {said[-1] if said else 'it says nothing'}")
-    return done.stdout

@@ -86,7 +86,7 @@ def verdict(diff: Diff) -> str:
             found.append("alerts open otherwise")
         said = f"{', '.join(found).capitalize()}."
     else:
-        said = "No answer changes."
+        said = "No answer is known to change." if diff.left_out else "No answer changes."
     if diff.left_out:
         said += f" {diff.left_out:,} kinds of lines were too many to decide: there may be more differences."
     return said
