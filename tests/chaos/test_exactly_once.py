@@ -72,7 +72,7 @@ PLANTED: dict[str, Planted] = {
     "outputs_first": Planted((Fault("kill_at", "after_commit", 8),) * 2, "duplicated"),
     "dead_letters_apart": Planted((Fault("kill_at", "after_commit", 3),) * 2, "duplicated"),
     "state_not_rolled_back": Planted((Fault("fail_at", "before_commit", 8),) * 6, "lost"),
-    "random_transactional_id": Planted((Fault("stop_at", "batch_decided"),), "duplicated"),
+    "random_transactional_id": Planted((Fault("stop_at", "batch_decided"),) * 2, "duplicated"),
     # A record of the audit log is over a kilobyte: batches of several are refused, single ones are taken.
     "answers_ignored": Planted((), "lost", {"audit-log": {"max.message.bytes": "2500"}}),
     "restore_skipped": Planted((KILL,), "state"),
