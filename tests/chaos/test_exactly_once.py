@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct, field
+from msgspec.structs import replace
 from tests.chaos.board import POINTS
 from tests.chaos.bugs import BUGS
 from tests.chaos.faults import MEANING, Fault
@@ -94,6 +95,11 @@ def test_every_bug_has_its_run() -> None:
     assert PLANTED.keys() == BUGS.keys()
 
 
+RUNS_MAX = 3
+"""Where a fault strikes is chance: the batch may say nothing, or the lane go to another worker than before. That a bug
+goes unseen in one run says little (three whole test runs had two such); in three, that the harness does not bite."""
+
+
 @pytest.mark.parametrize("bug", PLANTED)
 def test_a_planted_bug_is_caught(bug: str, broker: LocalBroker, tmp_path: Path) -> None:
     planted = PLANTED[bug]
@@ -108,10 +114,17 @@ def test_a_planted_bug_is_caught(bug: str, broker: LocalBroker, tmp_path: Path) 
         bug=bug,
         topics=planted.topics,
     )
-    outcome = asyncio.run(run(plan, broker, tmp_path))
+    assert any(
+        is_caught(replace(plan, seed=seed), planted, broker, tmp_path / f"{seed}") for seed in range(1, 1 + RUNS_MAX)
+    )
+
+
+def is_caught(plan: Plan, planted: Planted, broker: LocalBroker, folder: Path) -> bool:
+    folder.mkdir()
+    outcome = asyncio.run(run(plan, broker, folder))
     print(outcome)  # noqa: T201  the report of the run, shown when it fails
     assert len(outcome.landings) == len(planted.faults)
-    assert outcome.audit.counts[planted.breaks] > 0
+    return outcome.audit.counts[planted.breaks] > 0
 
 
 @pytest.mark.parametrize("source", ["topic"])
