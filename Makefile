@@ -82,12 +82,18 @@ bench: $(READY) $(if $(filter-out 0,$(COMPILE)),$(COMPILED)/.ready) ## Measure; 
 	$(if $(filter-out 0,$(COMPILE)),PYTHONPATH=$(COMPILED)) $(BIN)/python -m policywire bench all $(if $(filter-out 0,$(QUICK)),--quick)
 
 # --universal: one lock for all three Pythons and every system. --no-header: the command would be out of date here.
-LOCK := $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet \
+LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
   --no-emit-index-url --no-emit-find-links
+EVERY_EXTRA := $(addprefix --extra ,bench broker dev faust gate oauth spark workbench)
 
+# Everything together first, so that what is installed into one environment agrees; then each lock out of that. The peers of
+# the benchmark are kept apart: they want older versions of what is used here.
 lock: ## Lock the newest versions of all packages again (needs uv).
-	$(LOCK) --upgrade --output-file deploy/locks/base.txt
-	$(LOCK) --upgrade --constraints deploy/locks/base.txt --extra broker --extra bench --extra workbench --extra dev \
-	  --output-file deploy/locks/dev.txt
-	$(LOCK) --upgrade --constraints deploy/locks/dev.txt --extra gate --extra spark \
-	  --output-file deploy/locks/engines.txt
+	@mkdir -p build
+	$(LOCK) --upgrade pyproject.toml $(EVERY_EXTRA) --output-file build/all.txt
+	$(LOCK) --no-annotate --constraints build/all.txt pyproject.toml --output-file deploy/locks/base.txt
+	$(LOCK) --no-annotate --constraints build/all.txt pyproject.toml \
+	  $(addprefix --extra ,bench broker dev oauth workbench) --output-file deploy/locks/dev.txt
+	$(LOCK) --no-annotate --constraints build/all.txt pyproject.toml \
+	  $(addprefix --extra ,faust gate spark) --output-file deploy/locks/engines.txt
+	$(LOCK) --no-annotate --upgrade deploy/locks/peers.in --output-file deploy/locks/peers.txt

@@ -32,7 +32,7 @@ def test_the_base_lock_has_what_the_base_install_asks_for() -> None:
 
 def test_the_locks_have_what_every_extra_asks_for() -> None:
     extras = dict(PROJECT["optional-dependencies"])
-    engines = extras.pop("gate") + extras.pop("spark")
+    engines = extras.pop("faust") + extras.pop("gate") + extras.pop("spark")
     others = [each for extra in extras.values() for each in extra]
 
     assert asked(PROJECT["dependencies"] + others) <= locked("dev.txt").keys()
@@ -49,7 +49,7 @@ def test_what_two_locks_name_has_one_version() -> None:
     assert {name: locked("dev.txt")[name] for name in both} == {name: locked("engines.txt")[name] for name in both}
 
 
-@pytest.mark.parametrize("name", ["base.txt", "dev.txt", "engines.txt"])
+@pytest.mark.parametrize("name", ["base.txt", "dev.txt", "engines.txt", "peers.txt"])
 def test_every_locked_package_has_a_hash_and_no_address(name: str) -> None:
     text = (LOCKS / name).read_text("utf-8")
 
