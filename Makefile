@@ -7,9 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ENGINES := $(VENV)/.engines
+TOOLS := build/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-pages compiled test-compiled chaos lint check gate bench lock
+.PHONY: help .venv demo test test-pages test-operations tools compiled test-compiled chaos lint check gate bench lock
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +39,16 @@ test: $(ENGINES) ## Run every test, real Kafka included.
 
 test-pages: $(READY) ## Look at the pages that policywire makes in a real Chromium, which must be installed.
 	$(BIN)/python -m pytest tests/pages
+
+# Each tool is a Go module of its own, so that its go.sum locks it and no two have to agree on anything.
+tools: $(patsubst deploy/tools/%/go.mod,$(TOOLS)/.%,$(wildcard deploy/tools/*/go.mod)) ## Build the tools that check what is deployed (needs Go).
+
+$(TOOLS)/.%: deploy/tools/%/go.mod deploy/tools/%/go.sum
+	cd $(<D) && GOBIN=$(CURDIR)/$(TOOLS) GOFLAGS=-mod=readonly go install tool
+	@touch $@
+
+test-operations: $(ENGINES) tools ## Check what is deployed and see every alert fire; Debian's prometheus must be installed.
+	$(BIN)/python -m pytest tests/operations
 
 # The same sources with the hottest modules as C extensions: built from a copy, so that nothing compiled lies in services/
 # and is run there after the source has changed.
