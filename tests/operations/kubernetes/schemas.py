@@ -144,7 +144,10 @@ def _custom_kinds(definitions: dict[str, Schema]) -> Iterator[tuple[str, Schema]
             schema = _closed(version["schema"]["openAPIV3Schema"])
             schema["properties"]["metadata"] = {"$ref": f"#/definitions/{META}"}
             named = _named(schema, {"group": group, "version": version["name"], "kind": kind})
-            yield f"{kind.lower()}-{group.partition('.')[0]}-{version['name']}.json", _with_definitions(named, definitions)
+            yield (
+                f"{kind.lower()}-{group.partition('.')[0]}-{version['name']}.json",
+                _with_definitions(named, definitions),
+            )
 
 
 def _from_modules() -> Iterator[Any]:

@@ -88,6 +88,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (ne .rules.source "configMap") .rules.configMap -}}
 {{- fail (printf "rules.configMap is named, but rules.source is %s; take one away." .rules.source) -}}
 {{- end -}}
+{{- if eq (include "policywire.healthPort" $) "0" -}}
+{{- fail "settings.health.port is 0, a port that nobody knows beforehand; give one, for probes and metrics." -}}
+{{- end -}}
 {{- if and (or .strimzi.topics.enabled .strimzi.users.enabled) (not .strimzi.cluster) -}}
 {{- fail "strimzi.topics or strimzi.users is enabled: name the Kafka resource in strimzi.cluster." -}}
 {{- end -}}
