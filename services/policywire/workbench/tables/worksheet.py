@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
-from xml.etree.ElementTree import Element, ParseError, iterparse
+from xml.etree.ElementTree import Element, iterparse
 from zipfile import BadZipFile, ZipFile
 
 from msgspec import Struct
@@ -24,7 +24,9 @@ _STRICT: Final = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
-_TOLD: Final = (BadZipFile, ParseError, zlib.error)
+_TOLD: Final = (BadZipFile, SyntaxError, zlib.error)
+"""SyntaxError: what XML readers raise, the standard library's as well as lxml's, which openpyxl takes where it is."""
+
 _DAMAGE: Final = (
     *_TOLD,
     *(ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError),
