@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from policywire.model.records import Flag, Outcome
-from policywire.rulebook.document import PolicyDocument, RuleText, VersionText
+from policywire.model.records import DENIED, Flag, Outcome
+from policywire.rulebook.document import DenialTerms, PolicyDocument, RuleText, VersionText
 from policywire.rulebook.load import File, document_of, files_in, read_rules
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.rulebook import Rulebook
@@ -41,6 +41,8 @@ WHENS: tuple[dict[str, Any], ...] = (
     {"all": [{"narrative": "missing"}, {"not": {"modifiers": "50"}}]},
     {"line_of_business": ["commercial"]},
 )
+
+OWN_DENIAL = DenialTerms(bucket="own", reason="a reason of its own", appeal="may_appeal", carc="55")
 
 
 @cache
@@ -148,16 +150,20 @@ def _reruled(version: VersionText, random: Random) -> VersionText:
 
 
 def _edit_rule(rule: RuleText, random: Random) -> RuleText:
-    match random.randrange(5):
+    match random.randrange(6):
         case 0:
             outcome = random.choice([each for each in Outcome if each != Outcome.NO_POLICY_IN_FORCE])
             handoff = "another policy" if outcome == Outcome.OTHER_POLICY else None
-            return replace(rule, outcome=outcome, handoff=handoff)
+            return replace(rule, outcome=outcome, handoff=handoff, denial=None)
         case 1:
             return replace(rule, when=None)
         case 2:
             return replace(rule, when=msgspec.convert(random.choice(WHENS), When))
-        case 3:
+        case 3 if rule.outcome in DENIED:
+            return replace(
+                rule, denial=random.choice([None, *(replace(OWN_DENIAL, carc=each) for each in ("55", "96"))])
+            )
+        case 4:
             return replace(rule, rationale="Said otherwise.", id=f"r{random.randrange(10**6)}")
         case _:
             return replace(rule, codes=random.choice([rule.codes[:1], (*rule.codes, "X0007")]))

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from policywire.model.records import DENIED
 from policywire.rulebook import compile as compiling
 from policywire.rulebook.document import PolicyDocument
 from policywire.rulebook.load import File, document_of
@@ -112,9 +113,22 @@ def conditions(unknown: list[str]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
+def denials(draw: st.DrawFn, words: str, carc: str) -> dict[str, Any]:
+    return {
+        "bucket": f"OAK {words}",
+        "reason": f"denied {words}",
+        "appeal": draw(st.sampled_from(["do_not_appeal", "may_appeal"])),
+        "confirm_first_when": draw(some_of([*FLAGS, "context_by_taxonomy"])),
+        "carc": carc,
+        "rarc": {"provider_liable": ["N563"]},
+    }
+
+
+@st.composite
 def rules(draw: st.DrawFn, number: int, unknown: list[str]) -> dict[str, Any]:
     outcome = draw(st.sampled_from([*OUTCOMES, "other_policy"]))
     when = draw(st.none() if number > 3 else conditions(unknown))
+    reads_otherwise = outcome in DENIED and draw(st.booleans())
     return {
         "id": f"rule-{number}",
         "codes": draw(some_of(CODES, 3)),
@@ -124,6 +138,7 @@ def rules(draw: st.DrawFn, number: int, unknown: list[str]) -> dict[str, Any]:
         "flags": draw(some_of(FLAGS) | st.just([])),
         **({"handoff": "somebody else"} if outcome == "other_policy" else {}),
         **({} if when is None else {"when": when}),
+        **({"denial": draw(denials(f"by rule {number}", "55"))} if reads_otherwise else {}),
     }
 
 
@@ -137,14 +152,7 @@ def versions(draw: st.DrawFn, start: dt.date, through: dt.date | None) -> dict[s
         "basis": "Made up.",
         "position": "covered",
         "prior_authorization": draw(st.sampled_from(["required", "not_required", "no_pathway", "unknown"])),
-        "denial": {
-            "bucket": f"OAK {start}",
-            "reason": f"denied since {start}",
-            "appeal": draw(st.sampled_from(["do_not_appeal", "may_appeal"])),
-            "confirm_first_when": draw(some_of([*FLAGS, "context_by_taxonomy"])),
-            "carc": "50",
-            "rarc": {"provider_liable": ["N563"]},
-        },
+        "denial": draw(denials(f"since {start}", "50")),
         "flags": draw(st.just([]) | some_of(FLAGS)),
         "unknown": {fact: draw(st.sampled_from(FLAGS)) for fact in unknown},
         "rules": [draw(rules(number, unknown)) for number in range(draw(st.integers(1, 5)))],

@@ -14,7 +14,7 @@ from policywire.decision.facts import ItemFacts
 from policywire.decision.item import Item
 from policywire.decision.verdict import Verdict
 from policywire.model.records import DENIED, FinancialResponsibility, Flag, Outcome, RuleTried
-from policywire.rulebook.rulebook import CompiledPolicy, PayerProfile, Rule, Rulebook, Version
+from policywire.rulebook.rulebook import CompiledPolicy, Denial, PayerProfile, Rule, Rulebook, Version
 
 
 class Finding(NamedTuple):
@@ -145,6 +145,13 @@ def _flags(facts: ItemFacts, version: Version, own: tuple[Flag, ...]) -> tuple[F
     return tuple(dict.fromkeys(own)) if len(own) > 1 else own
 
 
+def _denial(version: Version | None, rule: Rule | None) -> Denial | None:
+    """How a denial reads: as its rule says, else as the version does."""
+    if rule is not None and rule.denial is not None:
+        return rule.denial
+    return None if version is None else version.denial
+
+
 def _verdict(
     item: Item,
     policy: CompiledPolicy,
@@ -153,7 +160,7 @@ def _verdict(
     responsibility: FinancialResponsibility,
 ) -> Verdict:
     outcome, rule, flags, explanation = finding
-    denial = version.denial if version is not None and outcome in DENIED else None
+    denial = _denial(version, rule) if outcome in DENIED else None
     handoff = rule.handoff if rule is not None and outcome == Outcome.OTHER_POLICY else None
     return Verdict(
         owner_id=item.owner_id,

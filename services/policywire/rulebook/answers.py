@@ -93,7 +93,13 @@ def _of_codes(version: Version) -> dict[str, tuple[str, str]]:
 
 def _of_rules(rules: tuple[Rule, ...]) -> tuple[str, str]:
     outcomes = ", ".join(dict.fromkeys(rule.outcome.value for rule in rules))
-    return outcomes, _digest([(_plain(rule.condition), rule.outcome, rule.flags, rule.handoff) for rule in rules])
+    return outcomes, _digest([_told(rule) for rule in rules])
+
+
+def _told(rule: Rule) -> tuple[object, ...]:
+    # Without a denial of its own a rule is digested as before there could be one: no release announces changes.
+    told = (_plain(rule.condition), rule.outcome, rule.flags, rule.handoff)
+    return told if rule.denial is None else (*told, rule.denial)
 
 
 def _plain(condition: Condition | None) -> object:

@@ -160,8 +160,11 @@ def _rule_findings(policy: PolicyDocument, version: VersionText, rule: RuleText,
     if outcome is Outcome.NO_POLICY_IN_FORCE:
         message = "a rule cannot decide no_policy_in_force"
         yield Finding((*path, "outcome"), "outcome", message, "It follows from the versions' dates; choose another.")
-    if outcome in DENIED and version.denial is None:
+    if outcome in DENIED and version.denial is None and rule.denial is None:
         yield Finding((*path, "outcome"), "denial", "the rule denies, and the version has no denial", "Add denial.")
+    if outcome not in DENIED and rule.denial is not None:
+        message = "the rule says how its denials read, and it does not deny"
+        yield Finding((*path, "denial"), "denial", message, "Take denial away, or choose an outcome that denies.")
     if (outcome is Outcome.OTHER_POLICY) is not (rule.handoff is not None):
         message = "handoff and the outcome other_policy go together"
         yield Finding((*path, "outcome"), "handoff", message, "Name who decides instead, or choose another outcome.")

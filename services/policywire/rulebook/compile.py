@@ -133,6 +133,7 @@ class Compiler:
             condition=None if text.when is None else self._shared_condition(condition_of(text.when)),
             flags=text.flags,
             handoff=text.handoff,
+            denial=self._share(_denial(text.denial)) if text.denial else None,
         )
 
 

@@ -128,6 +128,10 @@ class RuleText(Closed, frozen=True, kw_only=True):
     ]
     flags: Annotated[tuple[Flag, ...], Meta(description="What a reader must know beside the outcome.")] = ()
     handoff: Annotated[Text | None, Meta(description="With other_policy: who decides instead.")] = None
+    denial: Annotated[
+        DenialTerms | None,
+        Meta(description="How this rule's denials read where they do not read as the version's; another CARC, say."),
+    ] = None
     rationale: Annotated[Text, Meta(description="Why, in one sentence that a biller understands.")]
     cites: Cites = ()
 
@@ -154,7 +158,10 @@ class VersionText(Closed, frozen=True, kw_only=True):
         Months | None,
         Meta(description="How often the payer reviews the policy; none: not known."),
     ] = None
-    denial: Annotated[DenialTerms | None, Meta(description="Needed when a rule denies.")] = None
+    denial: Annotated[
+        DenialTerms | None,
+        Meta(description="How its denials read. Needed when a rule denies that does not say so itself."),
+    ] = None
     flags: Annotated[tuple[Flag, ...], Meta(description="On every determination that this version's rules make.")] = ()
     unknown: Annotated[
         dict[Text, Flag],

@@ -88,6 +88,8 @@ class Rule(Struct, frozen=True, gc=False):
     condition: Condition | None = None
     flags: tuple[Flag, ...] = ()
     handoff: str | None = None
+    denial: Denial | None = None
+    """How its denials read; None: as the version's."""
 
 
 class Version(Struct, frozen=True, gc=False):

@@ -87,6 +87,30 @@ def test_no_deliberate_mistake_in_the_policy_goes_unnoticed_by_its_cases(rules: 
     assert tried.exit_code == 0, tried.output
 
 
+def determination(rules: Path, code: str) -> dict[str, Any]:
+    """What the rules make of a claim with one line of a code."""
+    event = {"event_id": "e", "event_type": "claim.submitted", "occurred_at": "2026-01-05T00:00:00Z"}
+    line = {"line_number": 1, "procedure_code": code, "charge_amount": "10.00", "service_date": "2026-01-03"}
+    claim = event | {"claim_id": "C", "payer_id": "62308", "member_id": "M", "lines": [line]}
+    replayed = CliRunner().invoke(main, ["replay", "--rules", str(rules), "-"], input=json.dumps(claim))
+    printed = [json.loads(each) for each in replayed.stdout.splitlines()]
+    (found,) = (each["value"] for each in printed if each["topic"] == "determinations")
+    assert isinstance(found, dict)
+    return found
+
+
+def test_denials_of_two_kinds_each_have_their_own_reason_and_carc(rules: Path, tmp_path: Path) -> None:
+    rows = ("0232T,,Not medically necessary,", "0481T,,Not medically necessary,", "0717T,,Experimental,")
+    assert take(rules, listing(tmp_path, *rows)).exit_code == 0
+    for code, carc in (("0232T", "50"), ("0717T", "55")):
+        found = determination(rules, code)
+        assert found["expected_denial"]["carc"] == carc
+        assert found["expected_denial"]["reason"] == found["reason"]
+    assert_sound(rules)
+    tried = run("test", rules, "--mutate")
+    assert tried.exit_code == 0, tried.output
+
+
 def test_a_citation_says_which_list_it_was_and_when_it_was_read(rules: Path) -> None:
     take(rules, LISTS / "mm-0552.csv", "--retrieved", "2026-01-02", "--source-kind", "primary")
     (citation,) = policy(rules)["citations"]

@@ -75,7 +75,7 @@ def _expected(rule: RuleText, version: VersionText) -> Expectation:
         flags=flags,
         prior_authorization="unknown" if rule.outcome is Outcome.OTHER_POLICY else version.prior_authorization,
     )
-    denial = version.denial
+    denial = rule.denial or version.denial
     if rule.outcome is Outcome.OTHER_POLICY:
         return replace(expected, handoff=rule.handoff)
     if denial is None or rule.outcome not in DENIED:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Final, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from policywire.model.records import DENIED, Flag, Outcome
 from policywire.rulebook.checks import facts_in
@@ -69,6 +70,7 @@ def version_of(
     today: date,
 ) -> VersionText:
     """A version with these rules; what they read may be unknown is declared so."""
+    usual = _usual_denial(rules)
     reads_context = any(rule.when is not None and "clinical_context" in facts_in(rule.when) for rule in rules)
     return VersionText(
         effective_from=effective_from,
@@ -78,9 +80,9 @@ def version_of(
         basis=terms.basis or f"Rests on {terms.citation.title}. How denials read is still to be confirmed.",
         position=position_of(rules),
         prior_authorization=terms.prior_authorization,
-        denial=_denial(terms, rules),
+        denial=None if usual is None else _denial(terms, usual),
         unknown={"clinical_context": Flag.CONTEXT_UNKNOWN} if reads_context else {},
-        rules=rules,
+        rules=tuple(_reads_otherwise(rule, terms, usual) for rule in rules),
         cites=(terms.citation.id,),
     )
 
@@ -120,15 +122,24 @@ def position_of(rules: Iterable[RuleText]) -> Position:
     return max(counts, key=lambda each: counts[each]) if any(counts.values()) else "criteria_required"
 
 
-def _denial(terms: Terms, rules: tuple[RuleText, ...]) -> DenialTerms | None:
+def _usual_denial(rules: tuple[RuleText, ...]) -> Outcome | None:
+    """The denying outcome that most codes have; None where no rule denies."""
     denied = [rule.outcome for rule in rules if rule.outcome in DENIED for _ in rule.codes]
-    if not denied:
-        return None
-    usual = max(sorted(set(denied)), key=denied.count)
+    return max(sorted(set(denied)), key=denied.count) if denied else None
+
+
+def _reads_otherwise(rule: RuleText, terms: Terms, usual: Outcome | None) -> RuleText:
+    """The rule; one that denies for another reason than most says itself how that reads."""
+    if rule.outcome not in DENIED or rule.outcome is usual:
+        return rule
+    return replace(rule, denial=_denial(terms, rule.outcome))
+
+
+def _denial(terms: Terms, outcome: Outcome) -> DenialTerms:
     return DenialTerms(
         bucket=terms.policy,
-        reason=f"{OUTCOMES[usual]} per {terms.payer_name} {terms.policy}",
+        reason=f"{OUTCOMES[outcome]} per {terms.payer_name} {terms.policy}",
         appeal=terms.appeal,
-        carc=CARC[usual],
+        carc=CARC[outcome],
         rarc=RARC,
     )

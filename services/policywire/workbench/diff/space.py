@@ -224,7 +224,7 @@ def _content(version: Version | None, code: str) -> object:
     if version is None:
         return None
     rules = version.rules.get(code)
-    told = rules and [(rule.condition, rule.outcome, rule.flags, rule.handoff) for rule in rules]
+    told = rules and [(rule.condition, rule.outcome, rule.flags, rule.handoff, rule.denial) for rule in rules]
     return told, version.prior_authorization, version.denial, version.flags, dict(version.unknown_flags)
 
 

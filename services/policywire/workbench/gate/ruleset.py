@@ -277,7 +277,7 @@ def _decided(version: VersionText, rule: RuleText, flags: tuple[str, ...]) -> An
     """The answer of a rule."""
     outcome = rule.outcome.value
     all_flags = tuple(sorted({*flags, *map(str, version.flags)}))
-    denial = version.denial if outcome in DENIALS else None
+    denial = (rule.denial or version.denial) if outcome in DENIALS else None
     elsewhere = outcome == "other_policy"
     return Answer(
         outcome=outcome,

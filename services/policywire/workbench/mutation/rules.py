@@ -14,6 +14,7 @@ from policywire.rulebook.document import PolicyDocument, RuleText
 from policywire.rulebook.source import Path
 from policywire.workbench.mutation.conditions import condition_mutants
 from policywire.workbench.mutation.mutant import Mutant
+from policywire.workbench.mutation.versions import denial_mistakes
 
 FLIPPED: Final = {
     Outcome.NOT_MEDICALLY_NECESSARY: Outcome.COVERED,
@@ -66,10 +67,13 @@ def _changes(rules: tuple[RuleText, ...], r: int) -> Iterator[Change]:
 
 def _changed(rule: RuleText) -> Iterator[tuple[str, Path, str, RuleText]]:
     flipped = FLIPPED[rule.outcome]
-    outcome = replace(rule, outcome=flipped, handoff=None)
+    outcome = replace(rule, outcome=flipped, handoff=None, denial=None)
     yield "outcome-flipped", ("outcome",), f"outcome {rule.outcome.value} becomes {flipped.value}", outcome
     if rule.handoff is not None:
         yield "handoff-changed", ("handoff",), "the handoff names somebody else", replace(rule, handoff="somebody else")
+    if rule.denial is not None:
+        for path, what, denial in denial_mistakes(rule.denial):
+            yield "denial-changed", ("denial", *path), what, replace(rule, denial=denial)
     yield from _flagged(rule, rule.flags)
     if len(good_codes(rule.codes)) > 1:
         for position, code in enumerate(rule.codes):

@@ -55,7 +55,7 @@ def _changed(version: VersionText) -> Iterator[Changed]:
         what = f"{fact} is no longer unknown where it is absent"
         yield "unknown-dropped", ("unknown", fact), what, replace(version, unknown=rest_of)
     if version.denial is not None:
-        for path, what, denial in _denials(version.denial):
+        for path, what, denial in denial_mistakes(version.denial):
             yield "denial-changed", ("denial", *path), what, replace(version, denial=denial)
 
 
@@ -67,7 +67,8 @@ def _boundaries(version: VersionText) -> Iterator[Changed]:
             yield "boundary-moved", (field,), what, replace(version, **{field: moved})
 
 
-def _denials(denial: DenialTerms) -> Iterator[tuple[Path, str, DenialTerms]]:
+def denial_mistakes(denial: DenialTerms) -> Iterator[tuple[Path, str, DenialTerms]]:
+    """Every mistake in how a denial reads: where, what, and the denial that it gives."""
     carc = next(each for each in WRONG_CARC if each != denial.carc)
     yield ("carc",), f"CARC {denial.carc} becomes {carc}", replace(denial, carc=carc)
     appeal: Any = APPEAL[denial.appeal]
