@@ -27,7 +27,7 @@ _OUT = click.Path(dir_okay=False, path_type=Path)
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-class Dollars(click.ParamType[int]):
+class Dollars(click.ParamType):
     """An amount of money; the value is in cents."""
 
     name = "dollars"

@@ -16,7 +16,7 @@ from policywire.workbench.replay import BadLine, Replay
 _encoder = msgspec.json.Encoder()
 
 
-class InstantParam(click.ParamType[datetime]):
+class InstantParam(click.ParamType):
     """An RFC 3339 instant with an offset."""
 
     name = "instant"
