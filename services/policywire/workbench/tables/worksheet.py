@@ -113,7 +113,7 @@ def _parts(packed: ZipFile, path: Path) -> dict[str, tuple[str, bool]]:
             sheets = [dict(each.attrib) for each in _elements(opened, "sheet")]
         with packed.open(str(book.parent / "_rels" / f"{book.name}.rels")) as opened:
             targets = {each.get("Id"): each.get("Target", "") for _, each in iterparse(opened)}  # noqa: S314  expat refuses bombs
-    except (KeyError, ParseError) as error:
+    except (KeyError, SyntaxError) as error:
         raise BadInput(f"{path} is no XLSX workbook: {error}. Save the table as XLSX or CSV.") from error
     found = {}
     for each in sheets:
