@@ -1,4 +1,4 @@
-"""The chart as a whole: real Helm renders it, the schemas of Kubernetes and of the CRDs take it, flags do what they say."""
+"""The chart as a whole: real Helm renders it, schemas of Kubernetes and the CRDs take it, flags do what they say."""
 
 import json
 import re
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from tests.operations.kubernetes.chart import CHART, FILES, RELEASE, Refused, Rendered, lint, package, render, validate
 from tests.operations.kubernetes.schemas import VERSIONS
 from tests.operations.kubernetes.settings import settings_schema
@@ -196,7 +195,7 @@ def test_the_schema_names_every_value_and_the_readme_explains_it() -> None:
     for top in schema["properties"].keys() - {"global"}:
         assert top in values, f"{top} is in the schema and not in values.yaml"
     rows = re.findall(r"^\| `([\w.]+)` \| (?:`([^`]*)`)? *\|", readme, flags=re.MULTILINE)
-    assert {name: default for name, default in rows} == {name: default for name, default in _leaves(values)}
+    assert dict(rows) == dict(_leaves(values))
 
 
 def _leaves(values: Any, path: str = "") -> list[tuple[str, str]]:
@@ -219,8 +218,9 @@ def test_the_image_is_run_as_the_user_that_it_is_made_for() -> None:
 
 def test_labels_of_selectors_never_change_with_a_version() -> None:
     selectors = [
-        each["spec"]["selector"] for each in render("everything").objects if isinstance(each.get("spec"), dict)
-        and "selector" in each["spec"]
+        each["spec"]["selector"]
+        for each in render("everything").objects
+        if isinstance(each.get("spec"), dict) and "selector" in each["spec"]
     ]
 
     assert selectors

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import yaml
 from msgspec import Struct
-
 from tests.operations.kubernetes.schemas import VERSIONS, schema_folder
 from tests.operations.prometheus import ROOT, tool
 

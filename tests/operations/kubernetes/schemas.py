@@ -1,9 +1,9 @@
 """JSON Schemas of Kubernetes and of the CRDs that the chart uses, made from what their projects publish.
 
-Kubernetes' OpenAPI, KEDA's and the Prometheus operator's CRDs come in their Go modules, Strimzi's CRDs are written by its
-own generator from its API's classes. Each source is pinned with its hash in ``sources.json`` and fetched when tests first
-need it: some MB that nobody has to read in a diff. Rules in CEL (``x-kubernetes-validations``) are not in the schemas:
-only an API server evaluates them.
+Kubernetes' OpenAPI, KEDA's and the Prometheus operator's CRDs come in their Go modules, Strimzi's CRDs are written by
+its own generator from its API's classes. Each source is pinned with its hash in ``sources.json`` and fetched when tests
+first need it: some MB that nobody has to read in a diff. Rules in CEL (``x-kubernetes-validations``) are not in the
+schemas: only an API server evaluates them.
 """
 
 import hashlib
