@@ -26,6 +26,7 @@ from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step, follow, looked_with, passed_by, step, tick
 from policywire.stream import changelog, deadletters
 from policywire.stream.clock import CLOCK_AHEAD
+from policywire.stream.flood import Remembered
 from policywire.stream.outgoing import Outgoing, RecordTooLarge
 from policywire.stream.partitioning import places_of_ids
 from policywire.stream.reader import Chunk
@@ -265,9 +266,9 @@ class Batch:
         except TimelineTooLong as error:
             raise RecordTooLarge(self._outlets.changelog, error.octets) from None
 
-    def add_offsets(self, offsets: dict[str, int], swept: str, said: str) -> None:
+    def add_offsets(self, offsets: dict[str, int], swept: str, said: str, flood: Remembered = ()) -> None:
         """Put the lane's input offsets, by topic name without prefix, into the changelog, and how far it followed."""
-        value = changelog.encode_offsets(offsets, swept, said, self.now)
+        value = changelog.encode_offsets(offsets, swept, said, self.now, flood)
         self.outgoing.add(self._outlets.changelog, self._lane, changelog.OFFSETS_KEY, value)
 
 

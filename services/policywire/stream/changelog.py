@@ -25,6 +25,7 @@ from policywire.cases import announcements
 from policywire.cases.announcements import Key
 from policywire.cases.codec import TimelineUnreadable, check
 from policywire.stream.ending import ClusterFault, LaneStopped
+from policywire.stream.flood import Remembered
 from policywire.stream.outgoing import Header
 from policywire.stream.reader import Chunk, Reader
 
@@ -41,7 +42,7 @@ class Offsets(Struct, frozen=True):
 
     ``swept`` is the revision with which everybody's appointments were last looked at, ``said`` the one of which all was
     said that is to be said of policies; each is empty while that is under way. ``now`` is the instant by which the
-    lane was decided last; the first release wrote none.
+    lane was decided last; the first release wrote none. ``flood`` is the flood guard's window.
     """
 
     offsets: dict[str, int]
@@ -49,13 +50,14 @@ class Offsets(Struct, frozen=True):
     swept: str = ""
     said: str = ""
     now: datetime | None = None
+    flood: Remembered = ()
 
 
 class Restored(Struct):
     """What a lane starts from: encoded timelines, dues in Unix seconds, offsets, and how many records were read.
 
-    ``swept``, ``said`` and ``now`` are those of the last :class:`Offsets`; ``policies`` is what was said of them,
-    encoded.
+    ``swept``, ``said``, ``now`` and ``flood`` are those of the last :class:`Offsets`; ``policies`` is what was said of
+    them, encoded.
     """
 
     timelines: dict[str, bytes]
@@ -66,11 +68,14 @@ class Restored(Struct):
     said: str = ""
     now: datetime | None = None
     policies: dict[Key, bytes] = field(default_factory=dict)
+    flood: Remembered = ()
 
 
-def encode_offsets(offsets: dict[str, int], swept: str = "", said: str = "", now: datetime | None = None) -> bytes:
+def encode_offsets(
+    offsets: dict[str, int], swept: str = "", said: str = "", now: datetime | None = None, flood: Remembered = ()
+) -> bytes:
     """The value of the lane's offsets record."""
-    return msgspec.json.encode(Offsets(offsets, swept=swept, said=said, now=now))
+    return msgspec.json.encode(Offsets(offsets, swept=swept, said=said, now=now, flood=flood))
 
 
 def policy_key(key: Key) -> bytes:
@@ -121,7 +126,7 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
         if key == OFFSETS_KEY:
             last = _offsets(value, lane)
             restored.offsets, restored.swept, restored.said = last.offsets, last.swept, last.said
-            restored.now = last.now
+            restored.now, restored.flood = last.now, last.flood
         elif key is not None and key.startswith(POLICY_KEY):
             _take_policy(key, value, restored.policies, lane)
         elif key != BARRIER_KEY:

@@ -1,12 +1,20 @@
 """Notices when dead letters are no longer single mishaps. Knows counts and a clock that is given to it."""
 
 from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
 
-from msgspec import Struct
+SLOTS: Final = 10
+"""What came within a tenth of the window is counted as one: what a lane remembers stays some 200 bytes."""
+
+Remembered = tuple[tuple[int, int, int], ...]
+"""What a lane keeps of its window with its offsets: age in ms, events, dead letters; the oldest first."""
 
 
-class _Entry(Struct, frozen=True):
-    at: float
+@dataclass(slots=True)
+class _Slot:
+    since: float
     events: int
     dead: int
 
@@ -14,11 +22,13 @@ class _Entry(Struct, frozen=True):
 class FloodGuard:
     """Counts events and dead letters of a lane over a sliding window.
 
-    The batch that goes over the limit is not committed, so that after a restart the lane stops at the same place
-    instead of letting some more through each time.
+    The batch that goes over the limit is not committed, and the window of the batch before it is committed with that
+    batch's offsets. So after a restart the lane stops at the same place, instead of letting some more through each time
+    until the window is full again.
 
     Args:
-        share_max: of dead letters among events; 1 never trips.
+        share_max: of dead letters among events; 1 never trips, and what it let through is not held against the lane
+            later: somebody wanted it to pass.
         window_s: how far back events count.
         events_min: below this many in the window nothing is concluded.
     """
@@ -27,7 +37,7 @@ class FloodGuard:
         self._share_max = share_max
         self._window_s = window_s
         self._events_min = events_min
-        self._entries: deque[_Entry] = deque()
+        self._slots: deque[_Slot] = deque()
         self._events = 0
         self._dead = 0
 
@@ -42,19 +52,37 @@ class FloodGuard:
             events: of the batch.
             dead: of them.
         """
-        self._add(_Entry(at, events, dead))
-        while self._entries[0].at < at - self._window_s:
-            gone = self._entries.popleft()
+        self._add(at, events, dead)
+        while self._slots and self._slots[0].since < at - self._window_s:
+            gone = self._slots.popleft()
             self._events -= gone.events
             self._dead -= gone.dead
         return dead > 0 and self._events >= self._events_min and self._dead > self._share_max * self._events
 
-    def _add(self, entry: _Entry) -> None:
-        self._entries.append(entry)
-        self._events += entry.events
-        self._dead += entry.dead
+    def _add(self, at: float, events: int, dead: int) -> None:
+        if not events:
+            return
+        if not self._slots or at - self._slots[-1].since > self._window_s / SLOTS:
+            self._slots.append(_Slot(at, 0, 0))
+        self._slots[-1].events += events
+        self._slots[-1].dead += dead
+        self._events += events
+        self._dead += dead
 
     @property
     def counts(self) -> tuple[int, int]:
         """Events and dead letters in the window."""
         return self._events, self._dead
+
+    def remembered(self, at: float) -> Remembered:
+        """The window as it is now, to be kept with the offsets of the batch that was counted last."""
+        if self._share_max >= 1:
+            return ()
+        return tuple((round((at - slot.since) * 1000), slot.events, slot.dead) for slot in self._slots)
+
+    def resume(self, at: float, remembered: Iterable[tuple[int, int, int]]) -> None:
+        """Take over a window: as if no time had gone by since, for nothing came in while the lane was closed."""
+        for age_ms, events, dead in remembered:
+            self._slots.append(_Slot(at - age_ms / 1000, events, dead))
+            self._events += events
+            self._dead += dead

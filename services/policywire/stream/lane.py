@@ -6,6 +6,7 @@ process.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from time import monotonic, perf_counter
@@ -137,6 +138,7 @@ class Lane:
         self._state = LaneState(opened.restored.timelines, opened.restored.dues)
         self._clock = LaneClock(self.number, around.clock, opened.restored.now)
         self._rulechange = RuleChange(self.number, opened.restored)
+        self._flood.resume(monotonic(), opened.restored.flood)
         self._committed = dict(opened.positions)
         self._reader = Reader(
             around.cluster,
@@ -282,10 +284,14 @@ class Lane:
     def _stop_in_a_flood(self, batch: Batch) -> None:
         if self._flood.trips(monotonic(), batch.tally.events, batch.tally.dead_letters):
             events, dead = self._flood.counts
-            codes = sorted({code for _, code in batch.tally.rejected})
+            codes = Counter[str]()
+            for (_, code), count in batch.tally.rejected.items():
+                codes[code] += count
+            latest = ", ".join(f"{code} {count}" for code, count in codes.most_common())
             raise LaneStopped(
-                f"lane {self.number}: {dead} of the last {events} would be dead letters ({', '.join(codes)}), so "
-                "it stops. Mend the sender, or allow it with POLICYWIRE_DEAD_LETTERS__SHARE_MAX"
+                f"lane {self.number}: {dead} of the last {events} would be dead letters (the latest: {latest}), so it "
+                "stops here, and again after a restart; nothing is lost. Mend the sender. To let pass what it has "
+                "sent, as dead letters to redrive, start with POLICYWIRE_DEAD_LETTERS__SHARE_MAX=1 until it is through"
             )
 
     async def _commit(self, batch: Batch, chunks: list[Chunk]) -> None:
@@ -293,7 +299,7 @@ class Lane:
         for chunk in chunks:
             offsets[chunk.topic, chunk.partition] = chunk.next_offset
         named = {self._names[topic]: offset for (topic, _), offset in offsets.items()}
-        batch.add_offsets(named, self._rulechange.swept, self._rulechange.said)
+        batch.add_offsets(named, self._rulechange.swept, self._rulechange.said, self._flood.remembered(monotonic()))
         try:
             async with asyncio.timeout(self._batches.deadline_s):
                 await self._transactions.commit(batch.outgoing, offsets)
