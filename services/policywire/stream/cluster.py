@@ -13,8 +13,8 @@ a record where ``getmany`` costs 1.7. aiokafka's consumer is used where it is st
 
 import asyncio
 import contextlib
-import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Any, Literal, Self
 
 from aiokafka import TopicPartition
@@ -22,8 +22,10 @@ from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.errors import KafkaError, NodeNotReadyError
 
 from policywire.errors import BadInput
+from policywire.stream.access import ACLS, RIGHTS, AccessRefused, principal, refusal, right_missing
 from policywire.stream.ending import ClusterFault
-from policywire.stream.settings import Kafka
+from policywire.stream.login import client_arguments
+from policywire.stream.settings import Kafka, variable
 
 RETRY_S = 0.002
 """Back-to-back transactions wait for the former one's markers, mostly 1 to 3 ms: with 5 ms here they took 11 ms each,
@@ -31,6 +33,9 @@ with 2 ms 5 ms. aiokafka's default would add 100."""
 
 OUTAGE_RETRY_S = 0.1
 """Between attempts to reach a broker that is away: long enough not to burn a core, short enough not to be felt."""
+
+PROBE_S = 1.0
+"""Between two looks at why a broker cannot be reached: each is a connection more."""
 
 CLOSE_S = 1.0
 """Closing connections may wait for a broker that is away."""
@@ -51,39 +56,13 @@ class TopicMissing(BadInput):
     """A topic that must exist does not."""
 
 
-def client_arguments(kafka: Kafka) -> dict[str, Any]:
-    """What every aiokafka client is given to reach the cluster: addresses, TLS and login."""
-    arguments: dict[str, Any] = {
-        "bootstrap_servers": kafka.bootstrap_servers,
-        "security_protocol": kafka.security_protocol,
-        "request_timeout_ms": int(kafka.request_timeout_s * 1000),
-    }
-    if kafka.is_encrypted:
-        arguments["ssl_context"] = _tls(kafka)
-    if kafka.sasl_username and kafka.sasl_password:
-        arguments |= {
-            "sasl_mechanism": kafka.sasl_mechanism,
-            "sasl_plain_username": kafka.sasl_username,
-            "sasl_plain_password": kafka.sasl_password.get_secret_value(),
-        }
-    return arguments
-
-
-def _tls(kafka: Kafka) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=kafka.ssl_ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if kafka.ssl_certificate_file:
-        password = kafka.ssl_key_password
-        context.load_cert_chain(
-            kafka.ssl_certificate_file, kafka.ssl_key_file, password.get_secret_value() if password else None
-        )
-    return context
-
-
 class Cluster:
     """A connection to the cluster, shared by all lanes of a worker. ``async with`` opens and closes it."""
 
     def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._probed = 0.0
+        self._unreached: set[int] = set()
         client_id = f"policywire-{kafka.instance_id or 'worker'}"
         self._client = AIOKafkaClient(client_id=client_id, **client_arguments(kafka))
         self._coordinators: dict[tuple[Kind, str], int] = {}
@@ -93,7 +72,11 @@ class Cluster:
             await self._client.bootstrap()
         except KafkaError as error:
             await self._client.close()
-            raise ClusterFault(f"no Kafka answers at the bootstrap servers: {error}") from error
+            await self._tell_refusal((host, port) for host, port, _ in self._client.hosts)
+            raise ClusterFault(
+                f"no Kafka answers at the bootstrap servers: {error}. Is it running, and does that port speak "
+                f"{variable('kafka', 'security_protocol')} {self._kafka.security_protocol}?"
+            ) from error
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -105,15 +88,25 @@ class Cluster:
         """How many partitions each topic has.
 
         Raises:
-            TopicMissing: one does not exist, or may not be seen.
+            TopicMissing: one does not exist.
+            AccessRefused: one may not be seen.
+            ClusterFault: no broker says.
         """
-        await self._client.set_topics(topics)
+        if not await self._client.set_topics(topics):
+            await self._tell_refusal(self._addresses(None))
+            raise ClusterFault("no broker says which topics there are")
+        hidden = self._client.cluster.unauthorized_topics.intersection(topics)
+        if hidden:
+            raise AccessRefused(
+                f"{principal(self._kafka)} has no right to see the topic {', '.join(sorted(hidden))}: add an ACL that "
+                f"allows Read or Write on it, as its use needs ({ACLS})"
+            )
         counts = {}
         for topic in topics:
             partitions = self._client.cluster.partitions_for_topic(topic)
             if not partitions:
                 raise TopicMissing(
-                    f"the topic {topic} does not exist on this cluster, or this worker may not see it; "
+                    f"the topic {topic} does not exist on this cluster; "
                     "`policywire broker --bootstrap-servers ...` creates what is missing"
                 )
             counts[topic] = len(partitions)
@@ -129,6 +122,7 @@ class Cluster:
         try:
             return await self._client.send(node, request, group=channel)
         except NodeNotReadyError as error:
+            self._unreached.add(node)
             raise NotSent(f"{type(request).__name__} could not be sent") from error
         except KafkaError as error:
             raise NoAnswer(f"no answer to {type(request).__name__}: {type(error).__name__}") from error
@@ -148,6 +142,8 @@ class Cluster:
             try:
                 self._coordinators[kind, key] = await self._client.coordinator_lookup(KINDS[kind], key)
             except KafkaError as error:
+                if type(error) in RIGHTS:
+                    raise self.not_allowed(type(error), [key], "Read" if kind == "group" else "Write") from None
                 if not error.retriable:
                     raise ClusterFault(f"the {kind} coordinator cannot be found: {type(error).__name__}") from error
                 await self.refresh()
@@ -158,6 +154,37 @@ class Cluster:
         """Look it up anew next time: it said that it is not, or did not answer."""
         self._coordinators.pop((kind, key), None)
 
+    def not_allowed(self, error: type[KafkaError], names: Iterable[str], operation: str) -> AccessRefused:
+        """The error to raise when the cluster's authorizer refused something.
+
+        Args:
+            error: Kafka's, one of ``RIGHTS``.
+            names: of the resources.
+            operation: that is missing, by Kafka's name.
+        """
+        return right_missing(self._kafka, RIGHTS[error], names, operation)
+
     async def refresh(self) -> None:
-        """Read the cluster's metadata again."""
-        await self._client.force_metadata_update()
+        """Read the cluster's metadata again; whoever tries again calls this in between.
+
+        Raises:
+            AccessRefused: a broker that could not be reached does not take us, or we do not take it.
+            ClusterFault: there is no token to log in with for now.
+        """
+        updated = await self._client.force_metadata_update()
+        if updated and not self._unreached:
+            return
+        if monotonic() - self._probed >= PROBE_S:
+            self._probed = monotonic()
+            unreached, self._unreached = self._unreached, set()
+            await self._tell_refusal(self._addresses(unreached if updated else None))
+
+    def _addresses(self, nodes: set[int] | None) -> list[tuple[str, int]]:
+        """Of these nodes, or of all that are known."""
+        known = {each.nodeId: (each.host, each.port) for each in self._client.cluster.brokers()}
+        return [address for node, address in known.items() if nodes is None or node in nodes]
+
+    async def _tell_refusal(self, addresses: Iterable[tuple[str, int]]) -> None:
+        refused = await refusal(self._kafka, addresses)
+        if refused is not None:
+            raise refused

@@ -12,8 +12,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from policywire.stream.cluster import client_arguments
+from policywire.stream.access import rights_missing
 from policywire.stream.ending import ClusterFault
+from policywire.stream.login import client_arguments
 from policywire.stream.settings import Kafka
 
 HEARTBEAT_S = 1.0
@@ -48,6 +49,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         on_revoked: Callable[[], Awaitable[None]],
         on_assigned: Callable[[set[int], set[int]], Awaitable[None]],
     ) -> None:
+        self._kafka = kafka
         self._topics = topics
         self._on_revoked = on_revoked
         self._on_assigned = on_assigned
@@ -70,6 +72,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Take part in the group until cancelled.
 
         Raises:
+            AccessRefused: this client has no right to the group, or to see its topics.
             ClusterFault: the group does not take this worker.
         """
         self._consumer.subscribe(self._topics, listener=self)
@@ -79,6 +82,10 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
                 await self._consumer.getmany(timeout_ms=POLL_MS)
             self._failure.result()
         except KafkaError as error:
+            wanted = {"group": [self._kafka.group], "topic": self._topics}
+            refused = rights_missing(error, self._kafka, wanted)
+            if refused is not None:
+                raise refused from None
             raise ClusterFault(f"the group does not go on: {type(error).__name__}: {error}") from error
 
     async def leave(self) -> None:

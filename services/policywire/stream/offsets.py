@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from aiokafka import errors
 from aiokafka.protocol.commit import OffsetFetchRequest
 
+from policywire.stream.access import RIGHTS
 from policywire.stream.cluster import OUTAGE_RETRY_S, Cluster, NoAnswer
 from policywire.stream.ending import ClusterFault
 from policywire.stream.reader import Partition
@@ -24,7 +25,8 @@ async def committed_offsets(
     fence it never was.
 
     Raises:
-        ClusterFault: the group may not be read.
+        AccessRefused: this client has no right to read them.
+        ClusterFault: the group cannot be read.
     """
     topics: dict[str, list[int]] = {}
     for topic, partition in partitions:
@@ -45,6 +47,9 @@ async def committed_offsets(
                     for topic, parts in answer.topics
                     for partition, offset, _metadata, _code in parts
                 }
+            for fault in faults & RIGHTS.keys():
+                is_group = fault is errors.GroupAuthorizationFailedError
+                raise cluster.not_allowed(fault, [group] if is_group else topics, "Read")
             if not all(fault.retriable for fault in faults):
                 names = ", ".join(sorted(fault.__name__ for fault in faults))
                 raise ClusterFault(f"the offsets of group {group} cannot be read: {names}")

@@ -15,6 +15,7 @@ from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 from aiokafka.record.memory_records import MemoryRecords
 from msgspec import Struct
 
+from policywire.stream.access import RIGHTS
 from policywire.stream.cluster import OUTAGE_RETRY_S, Cluster, NoAnswer
 from policywire.stream.ending import ClusterFault, LaneStopped
 
@@ -75,6 +76,7 @@ class Reader:
 
         Raises:
             LaneStopped: a position is no longer in the topic: records were deleted before they were read.
+            AccessRefused: this client has no right to read.
             ClusterFault: a broker refuses to be read from, or a batch is damaged.
         """
         by_node: dict[int, list[Partition]] = {}
@@ -123,6 +125,8 @@ class Reader:
                 f"{topic}-{partition} no longer has offset {position}: records were deleted before this group read "
                 "them. Find out what was lost, then move the group's offset on purpose"
             )
+        if error in RIGHTS:
+            raise self._cluster.not_allowed(error, [topic], "Read")
         if not error.retriable:
             raise ClusterFault(f"{topic}-{partition} cannot be read: {error.__name__}")
 
@@ -237,6 +241,8 @@ async def _offset_at(
         error = errors.for_code(code)
         if error is errors.NoError:
             return int(offset)
+        if error in RIGHTS:
+            raise cluster.not_allowed(error, [topic], "Read")
         if not error.retriable:
             raise ClusterFault(f"the offsets of {topic}-{number} cannot be read: {error.__name__}")
         await asyncio.sleep(OUTAGE_RETRY_S)

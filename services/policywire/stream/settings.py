@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -56,9 +57,19 @@ class Kafka(Group):
     ssl_certificate_file: Path | None = None
     ssl_key_file: Path | None = None
     ssl_key_password: SecretStr | None = None
-    sasl_mechanism: Literal["SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    sasl_mechanism: Literal["SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
+    oauth_token_file: Path | None = Field(
+        default=None, description="A token that others renew, such as a projected service account's; read at each login"
+    )
+    oauth_token_endpoint: str | None = Field(
+        default=None, description="Where a token is asked for with client_credentials; needs the extra oauth"
+    )
+    oauth_client_id: str | None = None
+    oauth_client_secret: SecretStr | None = None
+    oauth_scope: str | None = None
+    oauth_ca_file: Path | None = Field(default=None, description="Of the token endpoint [default: the system's]")
     session_timeout_s: Seconds = 10.0
     transaction_timeout_s: Seconds = 10.0
     request_timeout_s: Seconds = Field(
@@ -84,12 +95,39 @@ class Kafka(Group):
             )
         return self
 
+    @property
+    def uses_sasl(self) -> bool:
+        """Whether this client logs in by SASL."""
+        return self.security_protocol.startswith("SASL")
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether a connection can be refused for who or what is at its ends."""
+        return self.is_encrypted or self.uses_sasl
+
     @model_validator(mode="after")
     def _can_log_in(self) -> "Kafka":
-        if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
+        if not self.uses_sasl:
+            return self
+        if self.sasl_mechanism == "OAUTHBEARER":
+            _refuse_unusable_token_source(self)
+        elif not (self.sasl_username and self.sasl_password):
             raise ValueError(
                 f"{self.security_protocol} needs {variable('kafka', 'sasl_username')} and "
                 f"{variable('kafka', 'sasl_password')}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_whole_certificate(self) -> "Kafka":
+        if bool(self.ssl_certificate_file) != bool(self.ssl_key_file):
+            raise ValueError(
+                f"{variable('kafka', 'ssl_certificate_file')} and {variable('kafka', 'ssl_key_file')} go together"
+            )
+        if self.ssl_certificate_file and not self.is_encrypted:
+            raise ValueError(
+                f"{variable('kafka', 'ssl_certificate_file')} is of no use with {self.security_protocol}; set "
+                f"{variable('kafka', 'security_protocol')} to SSL or SASL_SSL"
             )
         return self
 
@@ -169,6 +207,23 @@ class Deadlines(Group):
     restore_idle_s: Seconds = Field(default=30.0, description="A restore that read nothing for this long has failed")
 
 
+class Faust(Group):
+    """Of the second runner alone (``policywire worker --runner faust``)."""
+
+    store: Literal["rocksdb", "memory"] = Field(
+        default="rocksdb", description="memory reads a lane's whole changelog at each opening, and needs no disk"
+    )
+    folder: Path = Field(
+        default=Path("policywire-state"),
+        description="For RocksDB, a folder below it for each group and instance; kept over a restart it saves reading",
+    )
+    commit_s: Seconds = Field(
+        default=1.0,
+        description="How often the group's offsets follow what the table's changelog has acknowledged. They bound only "
+        "what is read again after a restart, for the table has offsets of its own",
+    )
+
+
 class Logs(Group):
     """How the worker writes its log."""
 
@@ -189,6 +244,7 @@ class Settings(BaseSettings):
     dead_letters: DeadLetters = DeadLetters()
     health: Health = Health()
     deadlines: Deadlines = Deadlines()
+    faust: Faust = Faust()
     logs: Logs = Logs()
 
     @model_validator(mode="after")
@@ -259,6 +315,28 @@ def _worded(error: ValidationError) -> list[str]:
             path, words = ["kafka", "bootstrap_servers"], "say which Kafka to use, as host:port"
         lines.append(f"{variable(*path)}: {words}" if path else words)
     return lines
+
+
+def _refuse_unusable_token_source(kafka: Kafka) -> None:
+    """One source of tokens, whole; and what is asked over a network is asked over TLS, for the secret goes with it."""
+    file, endpoint = variable("kafka", "oauth_token_file"), variable("kafka", "oauth_token_endpoint")
+    if bool(kafka.oauth_token_file) == bool(kafka.oauth_token_endpoint):
+        raise ValueError(f"OAUTHBEARER needs one source of tokens: either {file} or {endpoint}")
+    if kafka.oauth_token_endpoint is None:
+        return
+    if not (kafka.oauth_client_id and kafka.oauth_client_secret):
+        raise ValueError(
+            f"{endpoint} needs {variable('kafka', 'oauth_client_id')} and {variable('kafka', 'oauth_client_secret')}"
+        )
+    try:
+        address = urlsplit(kafka.oauth_token_endpoint)
+        host, is_whole = address.hostname or "", address.scheme in {"http", "https"} and address.port != 0
+    except ValueError:
+        host, is_whole = "", False
+    if not is_whole or not host or address.username or address.password:
+        raise ValueError(f"{endpoint} must be an https address without a name or password in it")
+    if address.scheme == "http" and not _is_loopback(host):
+        raise ValueError(f"{endpoint} must begin with https://, or the client's secret would be readable on the way")
 
 
 def _all_loopback(servers: str) -> bool:

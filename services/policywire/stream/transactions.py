@@ -13,7 +13,7 @@ when their answer is lost the worker ends.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from aiokafka import errors
 from aiokafka.protocol.produce import ProduceRequest
@@ -25,6 +25,7 @@ from aiokafka.protocol.transaction import (
     TxnOffsetCommitRequest,
 )
 
+from policywire.stream.access import RIGHTS
 from policywire.stream.cluster import OUTAGE_RETRY_S, RETRY_S, Cluster, Kind, NoAnswer, NotSent
 from policywire.stream.ending import LaneLost, ProtocolFault
 from policywire.stream.outgoing import Outgoing, RecordBatch, Writer
@@ -77,6 +78,7 @@ class Transactions:
         """Shut out every former owner of the lane and settle what it had open; nothing of it can be committed after.
 
         Raises:
+            AccessRefused: this client has no right to write with this transactional id.
             ProtocolFault: the cluster refuses this transactional id.
         """
         request = InitProducerIdRequest(self._id, self._timeout_ms)
@@ -97,6 +99,7 @@ class Transactions:
         Raises:
             LaneLost: another owner has fenced this one.
             NoAnswer: whether the batch was committed is not known; only a new fence can tell.
+            AccessRefused: this client has no right to something that it writes.
             ProtocolFault: the cluster refused something.
         """
         await self._passing("before_begin")
@@ -115,15 +118,16 @@ class Transactions:
         return written
 
     async def _begin(self, partitions: Iterable[Partition], *, with_offsets: bool) -> None:
-        request = AddPartitionsToTxnRequest(self._id, *self._identity, _by_topic(partitions))
+        request = AddPartitionsToTxnRequest(self._id, *self.identity, _by_topic(partitions))
         asked = [self._coordinated("transaction", self._id, request, _partition_codes)]
         if with_offsets:
-            group = AddOffsetsToTxnRequest(self._id, *self._identity, self._group)
+            group = AddOffsetsToTxnRequest(self._id, *self.identity, self._group)
             asked.append(self._coordinated("transaction", self._id, group, _own_code))
         await asyncio.gather(*asked)
 
     @property
-    def _identity(self) -> tuple[int, int]:
+    def identity(self) -> tuple[int, int]:
+        """Producer id and epoch; both -1 before the fence."""
         return self._writer.producer_id, self._writer.epoch
 
     async def _send(self, batches: list[RecordBatch]) -> dict[Partition, int]:
@@ -159,6 +163,8 @@ class Transactions:
                 error = errors.for_code(code)
                 if error in (errors.NoError, errors.DuplicateSequenceNumber):
                     written[topic, partition] = offset
+                elif error in RIGHTS:
+                    raise self._cluster.not_allowed(error, [topic], "Write")
                 else:
                     self._refuse(error, f"records for {topic}-{partition}")
         return written
@@ -167,11 +173,11 @@ class Transactions:
         topics: dict[str, list[tuple[int, int, str]]] = {}
         for (topic, partition), offset in offsets.items():
             topics.setdefault(topic, []).append((partition, offset, ""))
-        request = TxnOffsetCommitRequest(self._id, self._group, *self._identity, list(topics.items()))
+        request = TxnOffsetCommitRequest(self._id, self._group, *self.identity, list(topics.items()))
         await self._coordinated("group", self._group, request, _partition_codes, once=True)
 
     async def _end(self) -> None:
-        request = EndTxnRequest(self._id, *self._identity, transaction_result=True)
+        request = EndTxnRequest(self._id, *self.identity, transaction_result=True)
         await self._coordinated("transaction", self._id, request, _own_code, once=True)
 
     async def _coordinated(
@@ -201,10 +207,22 @@ class Transactions:
             error_type = _worst(codes(answer))
             if error_type is errors.NoError:
                 return answer
+            if error_type in RIGHTS:
+                self._not_allowed(error_type, request, answer)
             self._refuse(error_type, type(request).__name__)
             if error_type in COORDINATOR_MOVED:
                 self._cluster.forget_coordinator(kind, key)
             await asyncio.sleep(RETRY_S)
+
+    def _not_allowed(self, error: Error, request: Any, answer: Any) -> NoReturn:
+        """Raise with the right that is missing: to commit an offset is to have read, everything else is to write."""
+        operation = "Read" if isinstance(request, TxnOffsetCommitRequest) else "Write"
+        if error is errors.TopicAuthorizationFailedError:
+            named = [topic for topic, parts in answer.errors for _, code in parts if errors.for_code(code) is error]
+            raise self._cluster.not_allowed(error, set(named), operation)
+        if error is errors.GroupAuthorizationFailedError:
+            raise self._cluster.not_allowed(error, [self._group], "Read")
+        raise self._cluster.not_allowed(error, [self._id], "Write")
 
     def _refuse(self, error: Error, what: str) -> None:
         """Raise unless the same may succeed in a moment."""
