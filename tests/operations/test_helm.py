@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.operations.kubernetes.chart import CHART, FILES, RELEASE, Refused, Rendered, lint, package, render, validate
+from tests.operations.kubernetes.chart import (
+    CHART,
+    FILES,
+    RELEASE,
+    Refused,
+    Rendered,
+    lint,
+    package,
+    render,
+    render_text,
+    validate,
+)
 from tests.operations.kubernetes.schemas import VERSIONS
 from tests.operations.kubernetes.settings import settings_schema
 from tests.operations.prometheus import ROOT
@@ -136,6 +147,32 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "an open wire": ({"kafka__tls__enabled": False}, "health information would be readable"),
     "a login without a name": ({"kafka__sasl__mechanism": "SCRAM-SHA-512"}, "kafka.sasl.scram.username"),
     "an unknown mechanism": ({"kafka__sasl__mechanism": "PLAIN"}, "mechanism"),
+    "tokens from nowhere": ({"kafka__sasl__mechanism": "OAUTHBEARER"}, "give one source of tokens"),
+    "tokens from two places": (
+        {
+            "kafka__sasl__mechanism": "OAUTHBEARER",
+            "kafka__sasl__oauth__tokenEndpoint": "https://login.example/token",
+            "kafka__sasl__oauth__serviceAccountToken__audience": "kafka",
+        },
+        "give one source of tokens",
+    ),
+    "a token endpoint without a client": (
+        {"kafka__sasl__mechanism": "OAUTHBEARER", "kafka__sasl__oauth__tokenEndpoint": "https://login.example/token"},
+        "needs kafka.sasl.oauth.clientId",
+    ),
+    "a token endpoint on an open wire": (
+        {"kafka__sasl__oauth__tokenEndpoint": "http://login.example"},
+        "tokenEndpoint",
+    ),
+    "a literal client secret": ({"kafka__sasl__oauth__clientSecret": "hunter2"}, "want object"),
+    "a scaler without a token": (
+        {
+            "autoscaling": {"enabled": True, "kafka": {"username": "a", "passwordSecret": {"name": "a", "key": "b"}}},
+            "kafka__sasl__mechanism": "OAUTHBEARER",
+            "kafka__sasl__oauth__serviceAccountToken__audience": "kafka",
+        },
+        "use trigger prometheus",
+    ),
     "two authorities": ({"kafka__tls__ca": {"secret": "a", "configMap": "b", "key": "ca.crt"}}, "take one away"),
     "rules from a ConfigMap without a name": ({"rules__source": "configMap"}, "name it in rules.configMap"),
     "a ConfigMap of rules that is not used": ({"rules__configMap": "policies"}, "rules.source is image"),
@@ -206,6 +243,43 @@ def _leaves(values: Any, path: str = "") -> list[tuple[str, str]]:
 
 
 WHOLE = ("settings", "resources", "networkPolicy.dns", "dashboards.labels", "users.roles")
+
+
+def test_the_readmes_examples_are_values(tmp_path: Path) -> None:
+    examples = re.findall(r"^```yaml\n(.*?)^```$", (CHART / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+
+    assert len(examples) == 2
+    for example in examples:
+        assert validate(render_text(example, tmp_path).text)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_names_are_such_as_kubernetes_takes(name: str) -> None:
+    rendered = render(name, fullnameOverride="a-name-that-is-far-too-long-for-the-label-of-a-pod-and-so-is-cut-off")
+
+    for each in rendered.objects:
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?", each["metadata"]["name"])
+        assert len(each["metadata"]["name"]) <= 63
+        for label in each["metadata"].get("labels", {}).values():
+            assert re.fullmatch(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?", label)
+            assert len(label) <= 63
+    # The pod's number and its revision's hash are labels' values, too.
+    assert len(rendered.one("StatefulSet")["metadata"]["name"]) <= 63 - len("-0123456789")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_mounted_is_there_and_what_is_there_is_mounted(name: str) -> None:
+    rendered = render(name)
+
+    mounted = [each["name"] for each in rendered.container["volumeMounts"]]
+
+    assert sorted(mounted) == sorted(each["name"] for each in rendered.pod["volumes"])
+    assert len({each["mountPath"] for each in rendered.container["volumeMounts"]}) == len(mounted)
+    variables = [each["name"] for each in rendered.container["env"]]
+    assert len(set(variables)) == len(variables)
+    files = [value for value in rendered.environment.values() if value.startswith("/etc/policywire/")]
+    folders = tuple(each["mountPath"] for each in rendered.container["volumeMounts"])
+    assert all(value.startswith(folders) for value in files)
 
 
 def test_the_image_is_run_as_the_user_that_it_is_made_for() -> None:

@@ -12,7 +12,7 @@ from tests.operations.prometheus import JOB, ROOT, tool
 from policywire.stream.membership import JOIN_TIMEOUT_MS
 from policywire.stream.opening import INPUTS
 from policywire.stream.settings import Kafka
-from policywire.stream.topic_admin import _config
+from policywire.stream.topic_admin import fitting_config
 from policywire.stream.topics import load_topics
 
 PRINCIPALS: dict[str, Any] = yaml.safe_load((ROOT / "deploy/kafka/acls.yaml").read_text())["principals"]
@@ -34,7 +34,7 @@ def test_topics_are_those_of_topics_yaml(copies: int, prefix: str, lanes: int) -
     for name, topic in wanted.items():
         assert found[name]["partitions"] == topic.partitions
         assert found[name]["replicas"] == copies
-        assert found[name]["config"] == _config(topic, copies)
+        assert found[name]["config"] == fitting_config(topic, copies)
 
 
 def test_uninstalling_deletes_no_topic() -> None:
@@ -149,7 +149,7 @@ def test_the_scaler_watches_both_inputs_of_the_workers_own_group() -> None:
 
 
 def test_the_scaler_logs_in_as_itself_and_by_references() -> None:
-    scram, mutual = render("scram"), render("mtls")
+    scram, mutual, tokens = render("scram"), render("mtls"), render("oauth")
 
     assert parameters(scram) == {
         "username": "configMap/rel-policywire-scaler/username",
@@ -168,7 +168,19 @@ def test_the_scaler_logs_in_as_itself_and_by_references() -> None:
     assert {(each["metadata"].get("sasl"), each["metadata"]["tls"]) for each in triggers_of(mutual)} == {
         (None, "enable")
     }
-    for rendered in (scram, mutual):
+    assert parameters(tokens) == {
+        "username": "configMap/rel-policywire-scaler/username",
+        "password": "secret/policywire-scaler-oauth/client-secret",
+        "oauthTokenEndpointUri": "configMap/rel-policywire-scaler/tokenEndpoint",
+        "scopes": "configMap/rel-policywire-scaler/scope",
+    }
+    assert tokens.one("ConfigMap")["data"] == {
+        "username": "policywire-scaler",
+        "tokenEndpoint": tokens.environment["POLICYWIRE_KAFKA__OAUTH_TOKEN_ENDPOINT"],
+        "scope": "kafka",
+    }
+    assert {each["metadata"]["sasl"] for each in triggers_of(tokens)} == {"oauthbearer"}
+    for rendered in (scram, mutual, tokens):
         name = rendered.one("TriggerAuthentication")["metadata"]["name"]
         assert [each["authenticationRef"] for each in triggers_of(rendered)] == [{"name": name}] * 2
 
@@ -209,6 +221,20 @@ def test_a_worker_reaches_kafka_and_names_only() -> None:
     assert len(out) == 2
     assert [port["port"] for port in narrow[0]["ports"]] == [9093, 9094]
     assert narrow[0]["to"][0]["podSelector"] == {"matchLabels": {"strimzi.io/cluster": "events"}}
+
+
+def test_a_worker_reaches_its_token_endpoint() -> None:
+    *_, tokens = render("oauth").one("NetworkPolicy")["spec"]["egress"]
+    *_, usual = render(
+        "oauth", kafka__sasl__oauth__tokenEndpoint="https://login.example/token", networkPolicy__tokenEndpointPeers=[]
+    ).one("NetworkPolicy")["spec"]["egress"]
+
+    assert tokens == {
+        "ports": [{"protocol": "TCP", "port": 8443}],
+        "to": [{"ipBlock": {"cidr": "203.0.113.10/32"}}],
+    }
+    assert usual == {"ports": [{"protocol": "TCP", "port": 443}]}
+    assert len(render("token").one("NetworkPolicy")["spec"]["egress"]) == 2
 
 
 @pytest.mark.parametrize("name", [each for each in FILES if each != "plaintext"])

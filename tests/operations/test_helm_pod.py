@@ -65,6 +65,25 @@ def test_settings_arrive_with_their_values(tmp_path: Path, monkeypatch: pytest.M
     assert settings.rules.source == "topic"
 
 
+def test_tokens_come_from_an_endpoint_or_from_the_service_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = loaded(render("oauth"), tmp_path, monkeypatch).kafka
+    own = loaded(render("token"), tmp_path, monkeypatch).kafka
+
+    assert endpoint.sasl_mechanism == own.sasl_mechanism == "OAUTHBEARER"
+    assert str(endpoint.oauth_token_endpoint).startswith("https://login.example:8443/realms/kafka/")
+    assert (endpoint.oauth_client_id, endpoint.oauth_scope) == ("policywire", "kafka")
+    assert endpoint.oauth_client_secret is not None
+    assert endpoint.oauth_client_secret.get_secret_value().encode() == SECRET
+    assert endpoint.oauth_ca_file == tmp_path / "tls/token-endpoint-ca.crt"
+    assert own.oauth_token_file == tmp_path / "token/token"
+    (volume,) = [each for each in render("token").pod["volumes"] if each["name"] == "token"]
+    assert volume["projected"]["sources"] == [
+        {"serviceAccountToken": {"audience": "kafka", "expirationSeconds": 3600, "path": "token"}}
+    ]
+
+
 def test_a_pod_has_an_instance_id_of_its_own_that_comes_back_with_it() -> None:
     rendered = render("minimal")
 
@@ -93,6 +112,10 @@ def test_secrets_come_from_the_keys_that_the_values_name() -> None:
     assert volume_files(render("mtls"), "secrets") == [
         ("secret/policywire-client", "user.password", "POLICYWIRE_KAFKA__SSL_KEY_PASSWORD")
     ]
+    assert volume_files(render("oauth"), "secrets") == [
+        ("secret/policywire-oauth", "client-secret", "POLICYWIRE_KAFKA__OAUTH_CLIENT_SECRET")
+    ]
+    assert volume_files(render("oauth"), "tls") == [("configMap/corporate-ca", "bundle.pem", "token-endpoint-ca.crt")]
     assert volume_files(render("mtls"), "tls") == [
         ("configMap/corporate-ca", "bundle.pem", "ca.crt"),
         ("secret/policywire-client", "user.crt", "client.crt"),

@@ -78,6 +78,14 @@ def render(name: str = "minimal", *, version: str = NEWEST, chart: Path = CHART,
     return Rendered(text, [each for each in yaml.safe_load_all(text) if each])
 
 
+def render_text(values: str, folder: Path) -> Rendered:
+    """Render the chart with values as text, which are written to the folder."""
+    file = folder / "site.yaml"
+    file.write_text(values)
+    text = _helm("template", RELEASE, str(CHART), "--kube-version", NEWEST, "--values", str(file))
+    return Rendered(text, [each for each in yaml.safe_load_all(text) if each])
+
+
 def lint(name: str) -> str:
     """What ``helm lint --strict`` says about the chart with a file of values.
 

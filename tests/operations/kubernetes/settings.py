@@ -4,13 +4,14 @@ from typing import Any
 
 from policywire.stream.settings import Settings
 
-SECRETS = {("kafka", "sasl_password"), ("kafka", "ssl_key_password")}
+SECRETS = {("kafka", "sasl_password"), ("kafka", "ssl_key_password"), ("kafka", "oauth_client_secret")}
 """Come from Secrets and never from values."""
 
 DERIVED = {
     *(("kafka", name) for name in ("bootstrap_servers", "group", "topic_prefix", "instance_id", "security_protocol")),
     *(("kafka", name) for name in ("allow_plaintext", "ssl_ca_file", "ssl_certificate_file", "ssl_key_file")),
-    *(("kafka", name) for name in ("sasl_mechanism", "sasl_username")),
+    *(("kafka", name) for name in ("sasl_mechanism", "sasl_username", "oauth_token_file", "oauth_token_endpoint")),
+    *(("kafka", name) for name in ("oauth_client_id", "oauth_scope", "oauth_ca_file")),
     *(("rules", "source"), ("rules", "path"), ("health", "host")),
 }
 """The chart gives them from values of its own."""

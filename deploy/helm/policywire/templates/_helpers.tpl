@@ -82,6 +82,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (eq .kafka.sasl.mechanism "SCRAM-SHA-512") (not (and .kafka.sasl.scram.username .kafka.sasl.scram.passwordSecret.name)) -}}
 {{- fail "kafka.sasl.mechanism is SCRAM-SHA-512: give kafka.sasl.scram.username and kafka.sasl.scram.passwordSecret.name." -}}
 {{- end -}}
+{{- if eq .kafka.sasl.mechanism "OAUTHBEARER" -}}
+{{- with .kafka.sasl.oauth -}}
+{{- if eq (empty .serviceAccountToken.audience) (empty .tokenEndpoint) -}}
+{{- fail "kafka.sasl.mechanism is OAUTHBEARER: give one source of tokens, kafka.sasl.oauth.serviceAccountToken.audience or kafka.sasl.oauth.tokenEndpoint." -}}
+{{- end -}}
+{{- if and .tokenEndpoint (not (and .clientId .clientSecret.name)) -}}
+{{- fail "kafka.sasl.oauth.tokenEndpoint needs kafka.sasl.oauth.clientId and kafka.sasl.oauth.clientSecret.name." -}}
+{{- end -}}
+{{- if and .ca.secret .ca.configMap -}}
+{{- fail "kafka.sasl.oauth.ca names a Secret and a ConfigMap; take one away." -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and (eq .rules.source "configMap") (not .rules.configMap) -}}
 {{- fail "rules.source is configMap: name it in rules.configMap." -}}
 {{- end -}}
@@ -102,6 +115,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- with .Values.kafka -}}
 {{- if eq .sasl.mechanism "SCRAM-SHA-512" }}
 POLICYWIRE_KAFKA__SASL_PASSWORD: {secret: {{ .sasl.scram.passwordSecret.name | quote }}, key: {{ .sasl.scram.passwordSecret.key | quote }}}
+{{- end }}
+{{- if and (eq .sasl.mechanism "OAUTHBEARER") .sasl.oauth.tokenEndpoint }}
+POLICYWIRE_KAFKA__OAUTH_CLIENT_SECRET: {secret: {{ .sasl.oauth.clientSecret.name | quote }}, key: {{ .sasl.oauth.clientSecret.key | quote }}}
 {{- end }}
 {{- if and .tls.enabled .tls.clientCertificate.secret .tls.clientCertificate.passwordKey }}
 POLICYWIRE_KAFKA__SSL_KEY_PASSWORD: {secret: {{ .tls.clientCertificate.secret | quote }}, key: {{ .tls.clientCertificate.passwordKey | quote }}}
@@ -131,6 +147,22 @@ POLICYWIRE_KAFKA__SASL_MECHANISM: {{ .Values.kafka.sasl.mechanism }}
 {{- end }}
 {{- if eq .Values.kafka.sasl.mechanism "SCRAM-SHA-512" }}
 POLICYWIRE_KAFKA__SASL_USERNAME: {{ .Values.kafka.sasl.scram.username | quote }}
+{{- end }}
+{{- if eq .Values.kafka.sasl.mechanism "OAUTHBEARER" }}
+{{- with .Values.kafka.sasl.oauth }}
+{{- if .serviceAccountToken.audience }}
+POLICYWIRE_KAFKA__OAUTH_TOKEN_FILE: /etc/policywire/token/token
+{{- else }}
+POLICYWIRE_KAFKA__OAUTH_TOKEN_ENDPOINT: {{ .tokenEndpoint | quote }}
+POLICYWIRE_KAFKA__OAUTH_CLIENT_ID: {{ .clientId | quote }}
+{{- if .scope }}
+POLICYWIRE_KAFKA__OAUTH_SCOPE: {{ .scope | quote }}
+{{- end }}
+{{- if or .ca.secret .ca.configMap }}
+POLICYWIRE_KAFKA__OAUTH_CA_FILE: /etc/policywire/tls/token-endpoint-ca.crt
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 POLICYWIRE_RULES__SOURCE: {{ eq .Values.rules.source "topic" | ternary "topic" "folder" }}
 {{- if eq .Values.rules.source "configMap" }}
