@@ -333,7 +333,7 @@ def test_dashboards_are_grafanas_own_files() -> None:
         if name.endswith(".json")
     }
 
-    files = sorted((ROOT / "deploy/grafana").glob("*.json"))
+    files = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
     assert found == {file.name: file.read_text().strip() for file in files}
     assert files
 
@@ -346,5 +346,5 @@ def test_the_chart_repeats_nothing_that_stands_elsewhere() -> None:
         "acls.yaml": ROOT / "deploy/kafka/acls.yaml",
         "topics.yaml": ROOT / "schemas/topics.yaml",
         "prometheus": ROOT / "deploy/prometheus/rules",
-        "grafana": ROOT / "deploy/grafana",
+        "grafana": ROOT / "deploy/grafana/dashboards",
     }
