@@ -18,8 +18,11 @@ MAY_IMPORT = {
     "step": {"model", "rulebook", "decision", "cases"},
     "broker": {"broker"},
     "stream": {"model", "rulebook", "decision", "cases", "step", "stream"},
+    "faust_runner": {"model", "rulebook", "decision", "cases", "step", "stream", "faust_runner"},
     "workbench": {"model", "rulebook", "decision", "cases", "step", "stream", "broker", "workbench"},
-    "cli": {"model", "rulebook", "decision", "cases", "step", "stream", "broker", "workbench", "cli"},
+    "cli": {
+        *("model", "rulebook", "decision", "cases", "step", "stream", "broker", "faust_runner", "workbench", "cli"),
+    },
     "__init__": set[str](),
     "__main__": {"cli"},
 }

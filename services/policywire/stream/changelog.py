@@ -124,11 +124,11 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
         restored.records += 1
         key, value = record.key, record.value
         if key == OFFSETS_KEY:
-            last = _offsets(value, lane)
+            last = read_offsets(value, lane)
             restored.offsets, restored.swept, restored.said = last.offsets, last.swept, last.said
             restored.now, restored.flood = last.now, last.flood
         elif key is not None and key.startswith(POLICY_KEY):
-            _take_policy(key, value, restored.policies, lane)
+            take_policy(key, value, restored.policies, lane)
         elif key != BARRIER_KEY:
             member = _member(key, lane)
             dues.pop(member, None)
@@ -141,7 +141,8 @@ def _take(chunk: Chunk, barrier: int, restored: Restored, lane: int) -> None:
                     dues[member] = float(due)
 
 
-def _take_policy(key: bytes, value: bytes | None, policies: dict[Key, bytes], lane: int) -> None:
+def take_policy(key: bytes, value: bytes | None, policies: dict[Key, bytes], lane: int) -> None:
+    """Take what was said of a policy; raises LaneStopped when it cannot be read."""
     try:
         payer, policy_id = key.removeprefix(POLICY_KEY).decode().split("\0")
         if value is None:
@@ -153,7 +154,8 @@ def _take_policy(key: bytes, value: bytes | None, policies: dict[Key, bytes], la
         raise LaneStopped(f"lane {lane}: what its changelog has of a policy cannot be read; {_MEND}") from error
 
 
-def _offsets(value: bytes | None, lane: int) -> Offsets:
+def read_offsets(value: bytes | None, lane: int) -> Offsets:
+    """The lane's offsets record; raises LaneStopped when it cannot be read or is of a newer release."""
     try:
         offsets = msgspec.json.decode(value or b"", type=Offsets)
     except msgspec.MsgspecError as error:

@@ -1,6 +1,6 @@
 """What a lane is about to write, as Kafka record batches by partition. Knows sizes and formats, not meanings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
@@ -59,6 +59,9 @@ class Outgoing:
         octets_max: of a batch, and so of a record.
     """
 
+    transactional = True
+    """Whether the records belong to a transaction; the second runner's do not."""
+
     def __init__(self, compression: str, timestamp: int, octets_max: int) -> None:
         self._codec = CODECS[compression]
         self._timestamp = timestamp
@@ -91,7 +94,7 @@ class Outgoing:
             raise RecordTooLarge(topic, size)
         if growing is None:
             growing = self._partitions[topic, partition] = _Growing()
-        builder = DefaultRecordBatchBuilder(MAGIC, self._codec, 1, -1, -1, 0, limit)
+        builder = DefaultRecordBatchBuilder(MAGIC, self._codec, int(self.transactional), -1, -1, 0, limit)
         builder.append(0, self._timestamp, key, value, headers or [])
         growing.builders.append(builder)
         growing.counts.append(1)
@@ -113,10 +116,16 @@ class Outgoing:
             writer: who sends them.
             sequences: the next sequence number of each partition; moved on by what is built.
         """
-        for number in range(max((len(growing.builders) for growing in self._partitions.values()), default=0)):
+        return self._rounds_of(self._partitions, writer, sequences)
+
+    @staticmethod
+    def _rounds_of(
+        partitions: Mapping[Partition, _Growing], writer: Writer, sequences: dict[Partition, int]
+    ) -> Iterator[list[RecordBatch]]:
+        for number in range(max((len(growing.builders) for growing in partitions.values()), default=0)):
             yield [
                 _build(partition, growing.builders[number], growing.counts[number], writer, sequences)
-                for partition, growing in self._partitions.items()
+                for partition, growing in partitions.items()
                 if number < len(growing.builders)
             ]
 

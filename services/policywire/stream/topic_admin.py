@@ -92,10 +92,10 @@ async def _admin(bootstrap_servers: str, client: Mapping[str, Any]) -> AsyncIter
 
 def _new(name: str, topic: Topic, brokers: int) -> NewTopic:
     replication = min(topic.replication_factor, brokers)
-    return NewTopic(name, topic.partitions, replication, topic_configs=_config(topic, brokers))
+    return NewTopic(name, topic.partitions, replication, topic_configs=fitting_config(topic, brokers))
 
 
-def _config(topic: Topic, brokers: int) -> dict[str, str]:
+def fitting_config(topic: Topic, brokers: int) -> dict[str, str]:
     """The topic's settings, with no more copies demanded than leave one broker free to fail, if there is one."""
     spare = max(1, min(topic.replication_factor, brokers) - 1)
     in_sync = min(int(topic.config.get("min.insync.replicas", "1")), spare)
@@ -157,7 +157,7 @@ async def _differences(
     return {
         name: {
             setting: (has[name].get(setting, ""), value)
-            for setting, value in _config(topic, brokers).items()
+            for setting, value in fitting_config(topic, brokers).items()
             if has[name].get(setting) != value
         }
         for name, topic in existing.items()
