@@ -295,7 +295,7 @@ async def test_a_publication_is_seen_whole_or_not_at_all(
             await until(takes(worker, load_rulebook(rules).revision))
         metrics = worker.metrics.exposition().decode()
     assert seen == (None, first.revision)
-    assert 'result="refused"' not in metrics
+    assert 'policywire_rulebook_reloads_total{result="refused"} 0.0' in metrics
 
 
 async def test_a_worker_does_not_start_on_an_empty_topic_and_says_what_to_do(settings: Settings) -> None:

@@ -11,12 +11,15 @@ version  after the checksum
 """
 
 import zlib
-from typing import Final, Literal
+from types import GenericAlias
+from typing import Any, Final, Literal, get_type_hints
 
 import msgspec
 from cramjam import DecompressionError, lz4
 
+from policywire.cases.notice import Notice
 from policywire.cases.timeline import Timeline
+from policywire.decision.verdict import Verdict
 from policywire.errors import PolicywireError
 
 VERSION: Final = 2
@@ -31,8 +34,26 @@ _PACKED: Final = 2
 _CHECK_BYTES: Final = 4
 OCTETS_MAX: Final = 2**26
 """A longer timeline is neither written nor read."""
+
+
+def _part_of(kind: type[msgspec.Struct], /, **wanted: Any) -> Any:
+    """A type that reads some fields of another and passes over the others; ``None``: as that one has it."""
+    fields, types = kind.__struct_fields__, get_type_hints(kind)
+    last = max(map(fields.index, wanted))
+    each = [(name, (wanted[name] or types[name]) if name in wanted else msgspec.Raw) for name in fields[: last + 1]]
+    return msgspec.defstruct(f"PartOf{kind.__name__}", each, frozen=True, array_like=True, gc=False)
+
+
+_Verdict = _part_of(Verdict, **dict.fromkeys(("line_number", "payer", "policy_id", "exposure_amount")))
+_Notice = _part_of(
+    Notice,
+    **dict.fromkeys(("kind", "appointment_id", "severity", "payer", "policy_id", "date_of_service", "exposure_amount")),
+)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Timeline)
+_said_decoder = msgspec.msgpack.Decoder(
+    _part_of(Timeline, verdicts=GenericAlias(tuple, (_Verdict, ...)), notices=GenericAlias(tuple, (_Notice, ...)))
+)
 
 
 def is_strange_to(encoded: bytes, subject_id: str, looked: str) -> bool:
@@ -100,9 +121,25 @@ def decode(data: bytes) -> Timeline:
     """
     check(data)
     try:
-        return _decoder.decode(_unpacked(data) if data[0] == _PACKED else data[1 + _CHECK_BYTES :])
+        return _decoder.decode(_plain(data))
     except msgspec.MsgspecError:
         raise TimelineUnreadable("corrupt") from None
+
+
+def said(data: bytes) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Of a timeline's verdicts and notices what is counted of them, in half of the time that decoding it takes.
+
+    Args:
+        data: a timeline that :func:`check` has passed.
+
+    Raises:
+        TimelineUnreadable: the bytes are damaged.
+    """
+    try:
+        part = _said_decoder.decode(_plain(data))
+    except msgspec.MsgspecError:
+        raise TimelineUnreadable("corrupt") from None
+    return part.verdicts, part.notices
 
 
 def check(data: bytes) -> None:
@@ -120,6 +157,11 @@ def check(data: bytes) -> None:
 
 def _checksum(body: bytes) -> bytes:
     return zlib.crc32(body).to_bytes(_CHECK_BYTES, "big")
+
+
+def _plain(data: bytes) -> bytes:
+    """The MessagePack of a timeline."""
+    return _unpacked(data) if data[0] == _PACKED else data[1 + _CHECK_BYTES :]
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -7,7 +7,7 @@ from policywire.stream.metric_page import page
 
 @click.command()
 def command() -> None:
-    """Print every metric that a worker shows at /metrics, described, as a page in Markdown.
+    r"""Print every metric that a worker shows at /metrics, described, as a page in Markdown.
 
     \b
     Example:

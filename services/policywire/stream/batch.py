@@ -18,6 +18,7 @@ from policywire.cases.announcements import Key
 from policywire.cases.codec import TimelineTooLong, TimelineUnreadable, is_strange_to
 from policywire.cases.codec import decode as decode_timeline
 from policywire.cases.codec import encode as encode_timeline
+from policywire.cases.figures import Figures, figures_of
 from policywire.cases.timeline import Timeline
 from policywire.model.events import AnyEvent, AppointmentContent, ClaimContent
 from policywire.model.records import Alert, Determination, Record, encode
@@ -26,11 +27,13 @@ from policywire.rulebook.rulebook import Rulebook
 from policywire.step import Step, follow, looked_with, passed_by, step, tick
 from policywire.stream import changelog, deadletters
 from policywire.stream.clock import CLOCK_AHEAD
+from policywire.stream.completeness import Completeness
 from policywire.stream.flood import Remembered
 from policywire.stream.outgoing import Outgoing, RecordTooLarge
 from policywire.stream.partitioning import places_of_ids
 from policywire.stream.reader import Chunk
 from policywire.stream.tally import Tally
+from policywire.stream.totals import Turn
 
 Decode = Callable[[bytes | None, bytes | None], AnyEvent]
 """(value, key) to an event; raises Rejected for what is none."""
@@ -93,8 +96,11 @@ class Batch:
         self._log_bug = log_bug
         self.outgoing = outgoing
         self.tally = Tally()
+        self._completeness = Completeness(rulebook, self.tally)
         self._overlay: dict[str, Timeline | None] = {}
         self._dues: dict[str, float | None] = {}
+        self._before: dict[str, Figures] = {}
+        """What each member of whom something was said or forgotten stood for before the batch."""
         self.change = Change(self._dues)
         self._said: list[tuple[str, bytes, bytes]] = []
         """Topic, key and value of every determination and alert."""
@@ -166,6 +172,7 @@ class Batch:
             except Exception as error:  # noqa: BLE001  our bug, whatever it is: not lost, and in nobody's way
                 self._reject_for_bug(record, chunk, error)
                 continue
+            self._completeness.look(event)
             self.tally.undecided_lines += result.undecided_lines
             self.tally.unmapped_codes += result.unmapped_codes
             if timeline is not None or result.timeline is not None or result.records:
@@ -217,6 +224,8 @@ class Batch:
 
     def _keep(self, member: str, before: Timeline | None, result: Step) -> None:
         if result.timeline is not before:
+            if member not in self._before and (result.records or _forgets(before, result.timeline)):
+                self._before[member] = figures_of(before)
             self._overlay[member] = result.timeline
         self._dues[member] = None if result.due is None else result.due.timestamp()
         for record in result.records:
@@ -254,6 +263,8 @@ class Batch:
         for number, (member, timeline) in enumerate(self._overlay.items(), 1):
             encoded = None if timeline is None else self._encoded(timeline)
             self.change.timelines[member] = encoded
+            if member in self._before:
+                self.change.figures[member] = (self._before[member], figures_of(timeline))
             due = changelog.due_header(self._dues.get(member)) if encoded is not None else []
             outgoing.add(outlets.changelog, self._lane, member.encode(), encoded, due)
             if not number % BREATH:
@@ -279,11 +290,20 @@ def _subject_id(event: AnyEvent) -> str:
     return event.appointment_id if isinstance(event, AppointmentContent) else ""
 
 
-class Change:
-    """What a committed batch does to the lane's state. ``timelines``: None forgets; ``dues``: None has none."""
+def _forgets(before: Timeline | None, after: Timeline | None) -> bool:
+    """Whether a verdict goes without a word: its claim or appointment was forgotten, and its determination stands."""
+    return before is not None and len(before.verdicts) != (0 if after is None else len(after.verdicts))
 
-    __slots__ = ("dues", "timelines")
+
+class Change:
+    """What a committed batch does to the lane's state. ``timelines``: None forgets; ``dues``: None has none.
+
+    ``figures``: what members stood for before and stand for after, of those for whom it may differ.
+    """
+
+    __slots__ = ("dues", "figures", "timelines")
 
     def __init__(self, dues: dict[str, float | None]) -> None:
+        self.figures: dict[str, Turn] = {}
         self.timelines: dict[str, bytes | None] = {}
         self.dues = dues

@@ -13,7 +13,7 @@ a record where ``getmany`` costs 1.7. aiokafka's consumer is used where it is st
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any, Literal, Self
 
@@ -57,10 +57,16 @@ class TopicMissing(BadInput):
 
 
 class Cluster:
-    """A connection to the cluster, shared by all lanes of a worker. ``async with`` opens and closes it."""
+    """A connection to the cluster, shared by all lanes of a worker. ``async with`` opens and closes it.
 
-    def __init__(self, kafka: Kafka) -> None:
+    Args:
+        kafka: how to reach it.
+        unanswered: called for each request that gets no answer.
+    """
+
+    def __init__(self, kafka: Kafka, *, unanswered: Callable[[], None] = lambda: None) -> None:
         self._kafka = kafka
+        self._unanswered = unanswered
         self._probed = 0.0
         self._unreached: set[int] = set()
         client_id = f"policywire-{kafka.instance_id or 'worker'}"
@@ -123,8 +129,10 @@ class Cluster:
             return await self._client.send(node, request, group=channel)
         except NodeNotReadyError as error:
             self._unreached.add(node)
+            self._unanswered()
             raise NotSent(f"{type(request).__name__} could not be sent") from error
         except KafkaError as error:
+            self._unanswered()
             raise NoAnswer(f"no answer to {type(request).__name__}: {type(error).__name__}") from error
 
     async def leader(self, topic: str, partition: int) -> int:

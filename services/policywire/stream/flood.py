@@ -53,10 +53,7 @@ class FloodGuard:
             dead: of them.
         """
         self._add(at, events, dead)
-        while self._slots and self._slots[0].since < at - self._window_s:
-            gone = self._slots.popleft()
-            self._events -= gone.events
-            self._dead -= gone.dead
+        self._slide(at)
         return dead > 0 and self._events >= self._events_min and self._dead > self._share_max * self._events
 
     def _add(self, at: float, events: int, dead: int) -> None:
@@ -68,6 +65,17 @@ class FloodGuard:
         self._slots[-1].dead += dead
         self._events += events
         self._dead += dead
+
+    def _slide(self, at: float) -> None:
+        while self._slots and self._slots[0].since < at - self._window_s:
+            gone = self._slots.popleft()
+            self._events -= gone.events
+            self._dead -= gone.dead
+
+    def share(self, at: float) -> float:
+        """Dead letters' share of the window's events; 0 while there are too few of them to conclude anything."""
+        self._slide(at)
+        return self._dead / self._events if self._events >= self._events_min else 0.0
 
     @property
     def counts(self) -> tuple[int, int]:

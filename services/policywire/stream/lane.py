@@ -8,15 +8,16 @@ process.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from time import monotonic, perf_counter
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from policywire.stream import changelog
 from policywire.stream.batch import Batch, Decode, Outlets
 from policywire.stream.clock import LaneClock
 from policywire.stream.cluster import Cluster
+from policywire.stream.counting import count_members
 from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.flood import FloodGuard
 from policywire.stream.logs import get_logger
@@ -29,6 +30,7 @@ from policywire.stream.rulechange import RuleChange
 from policywire.stream.rulefeed import RuleFeed
 from policywire.stream.settings import Settings
 from policywire.stream.state import LaneState
+from policywire.stream.totals import LaneTotals, Standing
 from policywire.stream.transactions import Transactions
 
 LOOK_S = 1.0
@@ -42,7 +44,8 @@ class Surroundings(Struct, frozen=True):
     """What all lanes of a worker share.
 
     ``clock`` gives now, with its time zone. Who decides holds ``turn``: one after the other each batch is done sooner,
-    and the event loop never waits for more than one slice however many lanes there are.
+    and the event loop never waits for more than one slice however many lanes there are. For the same reason only the
+    one that holds ``counting`` counts its members.
     """
 
     cluster: Cluster
@@ -54,6 +57,7 @@ class Surroundings(Struct, frozen=True):
     clock: Callable[[], datetime]
     passing: Passing
     turn: asyncio.Lock
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Lane:
@@ -84,7 +88,9 @@ class Lane:
         guard = settings.dead_letters
         self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
         self._state = LaneState({}, {})
+        self._totals = LaneTotals(())
         self._clock = LaneClock(number, surroundings.clock, None)
+        self._today = date.min
         self._rulechange = RuleChange(number, changelog.Restored({}, {}, None, 0))
         self._reader: Reader
         self._fetched: list[Chunk] = []
@@ -110,6 +116,7 @@ class Lane:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._read_ahead())
             tasks.create_task(self._decide())
+            tasks.create_task(count_members(self.number, self._totals, self._state.timelines, self._around.counting))
 
     def pause(self) -> None:
         """Begin no further batch."""
@@ -136,6 +143,7 @@ class Lane:
         )
         opened = await opening.open()
         self._state = LaneState(opened.restored.timelines, opened.restored.dues)
+        self._totals = LaneTotals(opened.restored.timelines)
         self._clock = LaneClock(self.number, around.clock, opened.restored.now)
         self._rulechange = RuleChange(self.number, opened.restored)
         self._flood.resume(monotonic(), opened.restored.flood)
@@ -152,7 +160,9 @@ class Lane:
         seconds = perf_counter() - began
         around.metrics.timelines_restored.inc(opened.restored.records)
         around.metrics.restoring.observe(seconds)
-        around.metrics.lane_open.labels(str(self.number)).set(1)
+        around.metrics.lane_open.labels(lane=str(self.number)).set(1)
+        self._show()
+        around.metrics.lanes.show(self.number, self)
         get_logger().info(
             "lane open",
             lane=self.number,
@@ -188,7 +198,7 @@ class Lane:
             self.progress = monotonic()
             if self._tick_is_due():
                 return
-            self._show_lag()
+            self._show()
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._arrived.wait()
@@ -311,23 +321,38 @@ class Lane:
 
     def _fold(self, batch: Batch) -> None:
         self._state.fold(batch.change)
+        self._totals.fold(batch.change.figures)
         self._rulechange.fold()
-        metrics = self._around.metrics
-        metrics.waiting.labels(str(self.number)).set(self._rulechange.waiting)
-        metrics.count(batch.tally, self._around.clock().timestamp())
-        metrics.timelines.labels(str(self.number)).set(len(self._state.timelines))
-        self._show_lag()
+        self._around.metrics.count(batch.tally, self._around.clock().timestamp())
+        self._show()
 
-    def _show_lag(self) -> None:
+    def _show(self) -> None:
+        """Set the lane's gauges: after each batch, and every second when there is none."""
         metrics, label = self._around.metrics, str(self.number)
+        metrics.waiting.labels(lane=label).set(self._rulechange.waiting)
+        metrics.timelines.labels(lane=label).set(len(self._state.timelines))
+        metrics.dead_letter_share.labels(lane=label).set(self._flood.share(monotonic()))
+        self._today = self._clock().astimezone(UTC).date()
+        self._show_lag(label)
+
+    def _show_lag(self, label: str) -> None:
+        metrics = self._around.metrics
         # With nothing waiting, what is behind the reader is control records, which no batch commits.
         done = self._committed if self._fetched else self._reader.positions
         for partition, position in done.items():
             behind = max(0, self._reader.high_watermarks.get(partition, position) - position)
-            metrics.lag_records.labels(partition[0], label).set(behind)
+            metrics.lag_records.labels(topic=partition[0], lane=label).set(behind)
         oldest = min((chunk.timestamp for chunk in self._fetched), default=None)
         age = 0.0 if oldest is None else max(0.0, self._around.clock().timestamp() - oldest / 1000)
-        metrics.lag_seconds.labels(label).set(age)
+        metrics.lag_seconds.labels(lane=label).set(age)
+
+    def progress_age_s(self) -> float:
+        """Since the lane last showed progress; asked from the HTTP server's thread: it reads one number."""
+        return monotonic() - self.progress
+
+    def standing(self) -> Standing | None:
+        """How things stand with the lane's members; asked from that thread too: the totals have a lock of their own."""
+        return self._totals.standing(self._today)
 
     async def _pass(self, point: Point) -> None:
         await self._around.passing(point, self.number)

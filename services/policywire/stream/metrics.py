@@ -1,18 +1,37 @@
-"""Every metric of the worker, described; and how a batch's tally gets into them. Knows Prometheus, and no Kafka.
+"""The metrics of one worker, made from the list, and how a batch's tally gets into them. Knows Prometheus, no Kafka.
 
-Labels come from closed sets: topics, error codes, and payers, policies, versions and outcomes of the rulebook in force.
-Never an id of a claim, a member or a provider, and nothing that a sender wrote. Everything is added once a batch.
+Everything is added once a batch. What is worked out at the scrape is in :mod:`policywire.stream.lane_view`.
 """
 
 from collections.abc import Iterable
+from datetime import date
+from typing import Final, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.metrics import MetricWrapperBase
 
+from policywire import __version__
+from policywire.model.records import Outcome
+from policywire.model.rejection import ErrorCode
+from policywire.stream.lane_view import LaneCollector
+from policywire.stream.metric_list import AGREEMENT_EVENTS, ALL, FACTS
 from policywire.stream.tally import Tally
 
-BATCH_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-END_TO_END_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86400)
-LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
+# A second series for every counter, with the time of its making: nobody asks for it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+Kind = TypeVar("Kind", bound=MetricWrapperBase)
+
+RELOADS: Final = ("taken", "refused")
 
 
 class CountedHistogram(Histogram):
@@ -28,103 +47,90 @@ class CountedHistogram(Histogram):
 
 
 class Metrics:
-    """The metrics of one worker, in a registry of their own."""
+    """The metrics of one worker, in a registry of their own.
 
-    def __init__(self) -> None:
+    Args:
+        runner: which runner this is, one of :data:`policywire.stream.metric_list.RUNNERS`.
+    """
+
+    def __init__(self, runner: str = "exactly-once") -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.lanes = LaneCollector()
+        self.registry.register(self.lanes)
+        self._make(Gauge, "build_info").labels(version=__version__, runner=runner).set(1)
         self._name_events()
         self._name_outputs()
         self._name_timing()
         self._name_lanes()
         self._name_rules()
 
-    def _counter(self, name: str, what: str, *labels: str) -> Counter:
-        return Counter(f"policywire_{name}", what, labels, registry=self.registry)
-
-    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
-        return Gauge(f"policywire_{name}", what, labels, registry=self.registry)
+    def _make(self, kind: type[Kind], name: str) -> Kind:
+        """The metric of the list that has this name behind ``policywire_``."""
+        listed = ALL[f"policywire_{name}"]
+        buckets = {"buckets": listed.buckets} if listed.buckets else {}
+        return kind(listed.name, listed.text, tuple(listed.labels), registry=self.registry, **buckets)  # type: ignore[arg-type]  # only a histogram has buckets
 
     def _name_events(self) -> None:
-        self.events = self._counter(
-            "events", "Records read, and what decoding made of them (accepted or an error code)", "topic", "outcome"
-        )
-        self.dead_letters = self._counter("dead_letters", "Records that could not be used, by error code", "code")
-        self.undecided_lines = self._counter(
-            "undecided_lines", "Lines and procedures that no policy of their payer names: no determination"
-        )
-        self.unmapped_codes = self._counter(
-            "unmapped_listed_codes",
-            "Codes that some policy lists, under a payer id that no profile has: denials missed",
-        )
+        self.events = self._make(Counter, "events_total")
+        self.dead_letters = self._make(Counter, "dead_letters_total")
+        self.dead_letter_share = self._make(Gauge, "dead_letter_window_share")
+        self.undecided_lines = self._make(Counter, "undecided_lines_total")
+        self.unmapped_codes = self._make(Counter, "unmapped_listed_codes_total")
+        self.listed_lines = self._make(Counter, "listed_lines_total")
+        self.lines_without = self._make(Counter, "listed_lines_without_total")
+        self.agreements = self._make(Counter, "agreements_total")
+        self.unanswered = self._make(Counter, "kafka_unanswered_total")
+        # There from the start, so that the first of a kind is a rise and not a beginning.
+        for code in ErrorCode:
+            self.dead_letters.labels(code=code.value)
+        for fact in FACTS:
+            self.listed_lines.labels(fact=fact)
+            self.lines_without.labels(fact=fact)
+        for event_type in AGREEMENT_EVENTS:
+            self.agreements.labels(event_type=event_type)
 
     def _name_outputs(self) -> None:
-        self.determinations = self._counter(
-            "determinations", "Determinations written", "payer", "policy", "version", "outcome", "status"
-        )
-        self.alerts = self._counter("alerts", "Alerts written", "kind", "severity", "status")
+        self.determinations = self._make(Counter, "determinations_total")
+        self.alerts = self._make(Counter, "alerts_total")
 
     def _name_timing(self) -> None:
-        self.deciding = Histogram(
-            "policywire_batch_decide_seconds", "Deciding a batch", buckets=BATCH_BUCKETS, registry=self.registry
-        )
-        self.committing = Histogram(
-            "policywire_batch_commit_seconds",
-            "Writing and committing a batch",
-            buckets=BATCH_BUCKETS,
-            registry=self.registry,
-        )
-        self.end_to_end = CountedHistogram(
-            "policywire_end_to_end_seconds",
-            "From a record's time in Kafka to the commit of what it led to",
-            buckets=END_TO_END_BUCKETS,
-            registry=self.registry,
-        )
-        self.loop_lag = Histogram(
-            "policywire_loop_lag_seconds",
-            "How late the event loop wakes; above 0.05 heartbeats are in danger",
-            buckets=LAG_BUCKETS,
-            registry=self.registry,
-        )
+        self.deciding = self._make(Histogram, "batch_decide_seconds")
+        self.committing = self._make(Histogram, "batch_commit_seconds")
+        self.end_to_end = self._make(CountedHistogram, "end_to_end_seconds")
+        self.loop_lag = self._make(Histogram, "loop_lag_seconds")
 
     def _name_lanes(self) -> None:
-        self.lane_open = self._gauge("lane_open", "1 while this worker has the lane open", "lane")
-        self.lag_records = self._gauge("lane_lag_records", "Records not yet committed", "topic", "lane")
-        self.lag_seconds = self._gauge("lane_lag_seconds", "Age of the oldest record not yet committed", "lane")
-        self.timelines = self._gauge("lane_timelines", "Members that the lane remembers", "lane")
-        self.timelines_restored = self._counter("timelines_restored", "Changelog records read when opening lanes")
-        self.restoring = Histogram(
-            "policywire_lane_open_seconds",
-            "Opening a lane, restoring included",
-            buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
-            registry=self.registry,
-        )
+        self.lane_count = self._make(Gauge, "lanes")
+        self.half_lanes = self._make(Gauge, "half_lanes")
+        self.lane_open = self._make(Gauge, "lane_open")
+        self.lag_records = self._make(Gauge, "lane_lag_records")
+        self.lag_seconds = self._make(Gauge, "lane_lag_seconds")
+        self.timelines = self._make(Gauge, "lane_timelines")
+        self.timelines_restored = self._make(Counter, "timelines_restored_total")
+        self.restoring = self._make(Histogram, "lane_open_seconds")
 
     def _name_rules(self) -> None:
-        self.rulebook = self._gauge("rulebook_info", "1 for the revision of the rulebook in force", "revision")
-        self.reloads = self._counter("rulebook_reloads", "Attempts to load changed rules (taken, refused)", "result")
-        self.rulebook_stale = self._gauge("rulebook_stale", "1 while changed rules are refused and older serve")
-
-        self.followed = self._counter(
-            "members_followed", "Members with appointments to come that were decided again after a change of the rules"
-        )
-        self.waiting = self._gauge(
-            "lane_members_to_follow", "Members still to be looked at again after a change of the rules", "lane"
-        )
+        self.rulebook = self._make(Gauge, "rulebook_info")
+        self.rulebook_policies = self._make(Gauge, "rulebook_policies")
+        self.rulebook_loaded = self._make(Gauge, "rulebook_loaded_timestamp_seconds")
+        self.reloads = self._make(Counter, "rulebook_reloads_total")
+        self.rulebook_stale = self._make(Gauge, "rulebook_stale")
+        self.followed = self._make(Counter, "members_followed_total")
+        self.waiting = self._make(Gauge, "lane_members_to_follow")
+        for result in RELOADS:
+            self.reloads.labels(result=result)
+        self._revision: str | None = None
 
     def count(self, tally: Tally, committed_at: float) -> None:
         """Add a committed batch; ``committed_at`` is in Unix seconds."""
-        refused: dict[str, int] = {}
-        for (topic, code), count in tally.rejected.items():
-            refused[topic] = refused.get(topic, 0) + count
-            self.events.labels(topic, code).inc(count)
-            self.dead_letters.labels(code).inc(count)
-        for topic, count in tally.received.items():
-            self.events.labels(topic, "accepted").inc(count - refused.get(topic, 0))
+        self._count_events(tally)
+        self._count_completeness(tally)
         for (payer, policy, version, outcome, status), count in tally.determinations.items():
-            in_force = "none" if version is None else version.isoformat()
-            self.determinations.labels(payer, policy, in_force, outcome.value, status).inc(count)
-        for alert, count in tally.alerts.items():
-            self.alerts.labels(*alert).inc(count)
+            self._count_determinations(payer, policy, version, outcome, status, count)
+        for (kind, severity, status), count in tally.alerts.items():
+            self.alerts.labels(kind=kind, severity=severity, status=status).inc(count)
         self.undecided_lines.inc(tally.undecided_lines)
         self.followed.inc(tally.followed)
         self.unmapped_codes.inc(tally.unmapped_codes)
@@ -133,18 +139,48 @@ class Metrics:
         for timestamp, count in tally.ages:
             self.end_to_end.observe_many(max(0.0, committed_at - timestamp / 1000), count)
 
+    def _count_events(self, tally: Tally) -> None:
+        refused: dict[str, int] = {}
+        for (topic, code), count in tally.rejected.items():
+            refused[topic] = refused.get(topic, 0) + count
+            self.events.labels(topic=topic, outcome=code).inc(count)
+            self.dead_letters.labels(code=code).inc(count)
+        for topic, count in tally.received.items():
+            self.events.labels(topic=topic, outcome="accepted").inc(count - refused.get(topic, 0))
+
+    def _count_completeness(self, tally: Tally) -> None:
+        for fact, count in tally.listed_lines.items():
+            self.listed_lines.labels(fact=fact).inc(count)
+        for fact, count in tally.lines_without.items():
+            self.lines_without.labels(fact=fact).inc(count)
+        for event_type, count in tally.agreements.items():
+            self.agreements.labels(event_type=event_type).inc(count)
+
+    def _count_determinations(  # noqa: PLR0913, PLR0917  one a label
+        self, payer: str, policy: str, version: date | None, outcome: Outcome, status: str, count: int
+    ) -> None:
+        in_force = "none" if version is None else version.isoformat()
+        self.determinations.labels(
+            payer=payer, policy=policy, version=in_force, outcome=outcome.value, status=status
+        ).inc(count)
+
     def lane_closed(self, lane: int, topics: Iterable[str]) -> None:
         """Forget a lane's gauges: another worker reports them now."""
+        self.lanes.forget(lane)
         label = str(lane)
-        for gauge in (self.lane_open, self.lag_seconds, self.timelines, self.waiting):
+        for gauge in (self.lane_open, self.lag_seconds, self.timelines, self.waiting, self.dead_letter_share):
             gauge.remove(label)
         for topic in topics:
             self.lag_records.remove(topic, label)
 
-    def revision_in_force(self, revision: str) -> None:
-        """Say which rulebook decides."""
-        self.rulebook.clear()
-        self.rulebook.labels(revision).set(1)
+    def rulebook_in_force(self, revision: str, policies: int) -> None:
+        """Say which rulebook decides from now on, and of how many policies it is."""
+        self.rulebook.labels(revision=revision).set(1)
+        if self._revision not in {None, revision}:
+            self.rulebook.remove(self._revision)
+        self._revision = revision
+        self.rulebook_policies.set(policies)
+        self.rulebook_loaded.set_to_current_time()
 
     def exposition(self) -> bytes:
         """All of it in Prometheus' text format."""

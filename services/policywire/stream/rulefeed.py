@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Iterable
 from time import perf_counter
 
+from msgspec import Struct
+
 from policywire.errors import BadInput, RulesRefused
 from policywire.rulebook.load import File, read_rules
 from policywire.rulebook.rulebook import Rulebook
@@ -16,6 +18,14 @@ from policywire.stream.metrics import Metrics
 from policywire.stream.rulesource import RuleSource
 
 FAULTS_LOGGED_MAX = 20
+
+
+class Loaded(Struct, frozen=True):
+    """A rulebook that was just loaded, how many policies it has, and the seconds it took."""
+
+    rulebook: Rulebook
+    policies: int
+    seconds: float
 
 
 class RuleFeed:
@@ -39,7 +49,7 @@ class RuleFeed:
             BadInput: there are no rules, or they cannot be used; a worker does not start on bad rules.
         """
         self._source = source
-        self._take(*await asyncio.to_thread(_timed_load, await source.changed()))
+        self._take(await asyncio.to_thread(_load, await source.changed()))
 
     async def follow(self) -> None:
         """Take changed rules for ever; bad ones are reported and change nothing."""
@@ -48,11 +58,11 @@ class RuleFeed:
 
     async def _reload(self, files: Iterable[File]) -> None:
         try:
-            rulebook, seconds = await asyncio.to_thread(_timed_load, files)
+            loaded = await asyncio.to_thread(_load, files)
         except BadInput as refused:
             faults = refused.faults if isinstance(refused, RulesRefused) else (refused,)
             self.refused = refused
-            self._metrics.reloads.labels("refused").inc()
+            self._metrics.reloads.labels(result="refused").inc()
             self._metrics.rulebook_stale.set(1)
             get_logger().error(
                 "changed rules refused, the former stay in force",
@@ -62,19 +72,20 @@ class RuleFeed:
             )
             return
         self.refused = None
-        self._metrics.reloads.labels("taken").inc()
-        self._take(rulebook, seconds)
+        self._metrics.reloads.labels(result="taken").inc()
+        self._take(loaded)
 
-    def _take(self, rulebook: Rulebook, seconds: float) -> None:
-        self.current = rulebook
+    def _take(self, loaded: Loaded) -> None:
+        self.current = loaded.rulebook
+        revision = loaded.rulebook.revision
         self._metrics.rulebook_stale.set(0)
-        self._metrics.revision_in_force(rulebook.revision)
-        get_logger().info("rulebook in force", revision=rulebook.revision, seconds=round(seconds, 3))
+        self._metrics.rulebook_in_force(revision, loaded.policies)
+        get_logger().info("rulebook in force", revision=revision, seconds=round(loaded.seconds, 3))
 
 
-def _timed_load(files: Iterable[File]) -> tuple[Rulebook, float]:
+def _load(files: Iterable[File]) -> Loaded:
     began = perf_counter()
     reading = read_rules(files)
     if reading.rulebook is None:
         raise RulesRefused(reading.faults)
-    return reading.rulebook, perf_counter() - began
+    return Loaded(reading.rulebook, len(reading.rulebook.policies()), perf_counter() - began)

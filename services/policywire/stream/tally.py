@@ -13,7 +13,9 @@ class Tally(Struct):
 
     ``rejected`` is by (topic, error code), ``determinations`` by (payer, policy, version, outcome, status), ``alerts``
     by (kind, severity, status). ``followed`` counts members decided again because the rulebook changed. ``ages`` pairs
-    a record's time in milliseconds with how many records are that old.
+    a record's time in milliseconds with how many records are that old. ``listed_lines`` counts claim lines by a fact
+    that is wanted of them, ``lines_without`` those that lack it, ``agreements`` events by their type; see
+    :mod:`policywire.stream.completeness`.
     """
 
     received: Counter[str] = field(default_factory=Counter)
@@ -22,6 +24,9 @@ class Tally(Struct):
     alerts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     undecided_lines: int = 0
     unmapped_codes: int = 0
+    listed_lines: Counter[str] = field(default_factory=Counter)
+    lines_without: Counter[str] = field(default_factory=Counter)
+    agreements: Counter[str] = field(default_factory=Counter)
     timelines_changed: int = 0
     followed: int = 0
     ages: list[tuple[int, int]] = field(default_factory=list)

@@ -81,7 +81,7 @@ class Worker:
         """
         self._failed = asyncio.get_running_loop().create_future()
         health = self._settings.health
-        async with Cluster(self._settings.kafka) as cluster:
+        async with Cluster(self._settings.kafka, unanswered=self.metrics.unanswered.inc) as cluster:
             self._around = await self._surroundings(cluster)
             await self._rules.start(self._source(cluster))
             _freeze_rulebook()
@@ -103,6 +103,7 @@ class Worker:
         names = [*INPUTS, *OUTPUTS, *([DOCUMENTS] if settings.rules.source == "topic" else [])]
         counts = await cluster.partition_counts([settings.topic(name) for name in names])
         partitions = {name: counts[settings.topic(name)] for name in names}
+        self.metrics.lane_count.set(partitions[changelog.TOPIC])
         _refuse_unequal_counts({name: partitions[name] for name in (*INPUTS, changelog.TOPIC)})
         refuse_several_partitions(partitions.get(DOCUMENTS, 1))
         decoders = dict(zip(INPUTS, (CLAIM_DECODER.decode, SCHEDULING_DECODER.decode), strict=True))
@@ -181,6 +182,7 @@ class Worker:
     async def _assigned(self, numbers: set[int], halves: set[int]) -> None:
         """Close lanes that went, go on with those that stayed, open those that came; half a lane is nobody's."""
         self._member, self._halves = True, halves
+        self.metrics.half_lanes.set(len(halves))
         if halves:  # partitions were added to one input only, or a member of the group has another subscription
             get_logger().error("half a lane was assigned, and nobody will work on it", lanes=sorted(halves))
         for number in [number for number in self._lanes if number not in numbers]:
