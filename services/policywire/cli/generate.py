@@ -1,7 +1,6 @@
 """``policywire generate``: synthetic events to try things with. Knows the terminal; the workbench generates."""
 
-import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -153,13 +152,18 @@ def _deliver(topic: str, events: Iterable[Published], order: Order) -> None:
         return
     if not order.bootstrap_servers:
         raise BadInput(f"--publish needs to know where: give --bootstrap-servers or set {BOOTSTRAP_VARIABLE}.")
-    published = asyncio.run(_publish(order.bootstrap_servers, topic, events))
+    published = _publish(order.bootstrap_servers, topic, events)
     click.echo(f"{published:,} synthetic events are in {topic}.", err=True)
 
 
-async def _publish(bootstrap_servers: str, topic: str, events: Iterable[Published]) -> int:
-    from policywire.stream.topics import load_topics  # noqa: PLC0415  Kafka's client only for those who publish
+def _publish(bootstrap_servers: str, topic: str, events: Iterable[Published]) -> int:
+    # Kafka's client only for those who publish.
+    from policywire.cli.cluster import kafka_of, on_cluster  # noqa: PLC0415
+    from policywire.stream.topics import load_topics  # noqa: PLC0415
     from policywire.workbench.sender import Sender  # noqa: PLC0415
 
-    async with Sender(bootstrap_servers, topic, load_topics()[topic].partitions) as sender:
-        return await sender.send(events)
+    async def sent(client: Mapping[str, Any]) -> int:
+        async with Sender(topic=topic, partitions=load_topics()[topic].partitions, **client) as sender:
+            return await sender.send(events)
+
+    return on_cluster(kafka_of(bootstrap_servers, ""), [topic], sent, right="Write")

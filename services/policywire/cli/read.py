@@ -1,14 +1,12 @@
 """``policywire read``: what is in a topic now, one JSON object a line. Knows the terminal; the receiver reads."""
 
-import asyncio
 import sys
 from typing import Any
 
 import click
 import msgspec
-from aiokafka.errors import KafkaError
 
-from policywire.errors import PassingFault
+from policywire.cli.cluster import kafka_of, on_cluster
 from policywire.workbench.receiver import read_topics
 
 BOOTSTRAP_VARIABLE = "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS"
@@ -21,18 +19,16 @@ TOPICS = (
 @click.command()
 @click.argument("topic", type=click.Choice(TOPICS))
 @click.option("--last", type=click.IntRange(1), help="Only so many, the latest.")
-@click.option("--topic-prefix", default="", help="In front of the topic's name.")
-@click.option("--bootstrap-servers", envvar=BOOTSTRAP_VARIABLE, show_envvar=True, required=True, help="host:port")
-def command(topic: str, last: int | None, topic_prefix: str, bootstrap_servers: str) -> None:
+@click.option("--topic-prefix", help="In front of the topic's name.")
+@click.option("--bootstrap-servers", envvar=BOOTSTRAP_VARIABLE, show_envvar=True, help="host:port, with commas.")
+def command(topic: str, last: int | None, topic_prefix: str | None, bootstrap_servers: str | None) -> None:
     """Print every committed record that TOPIC has now, oldest first, as {"key", "value"}.
 
-    A plaintext connection, for a broker of your own. What it prints is health information when the data is real.
+    Settings of the cluster are the worker's. What it prints is health information when the data is real.
     """
-    name = topic_prefix + topic
-    try:
-        records = asyncio.run(read_topics(bootstrap_servers, [name]))[name]
-    except KafkaError as error:
-        raise PassingFault(f"No Kafka answers at {bootstrap_servers}: {error}. Is it running?") from error
+    kafka = kafka_of(bootstrap_servers, topic_prefix)
+    name = kafka.topic_prefix + topic
+    records = on_cluster(kafka, [name], lambda client: read_topics(topics=[name], **client), right="Read")[name]
     records.sort(key=lambda record: record.timestamp)
     sys.stdout.buffer.writelines(map(_line, records[-last:] if last else records))
 

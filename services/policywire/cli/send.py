@@ -1,14 +1,14 @@
 """``policywire send``: events from files to their topics. Knows the terminal; the workbench judges and sends."""
 
-import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import msgspec
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
+from policywire.cli.cluster import kafka_of, on_cluster
 from policywire.cli.read import BOOTSTRAP_VARIABLE
 from policywire.errors import PassingFault
 from policywire.workbench.generate import Published
@@ -29,20 +29,20 @@ class _Event(msgspec.Struct):
 
 @click.command()
 @click.argument("files", metavar="EVENTS...", nargs=-1, required=True, type=click.File("rb"))
-@click.option(
-    "--topic-prefix", default="", envvar="POLICYWIRE_KAFKA__TOPIC_PREFIX", help="In front of the topics' names."
-)
-@click.option("--bootstrap-servers", envvar=BOOTSTRAP_VARIABLE, show_envvar=True, required=True, help="host:port")
+@click.option("--topic-prefix", help="In front of the topics' names.")
+@click.option("--bootstrap-servers", envvar=BOOTSTRAP_VARIABLE, show_envvar=True, help="host:port, with commas.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of text.")
-def command(files: tuple[BinaryIO, ...], topic_prefix: str, bootstrap_servers: str, *, as_json: bool) -> None:
+def command(
+    files: tuple[BinaryIO, ...], topic_prefix: str | None, bootstrap_servers: str | None, *, as_json: bool
+) -> None:
     """Send events to their topics: files of one JSON object a line, or - for standard input.
 
     They are judged first, as `policywire validate` does, and sent only when every one is good and the cluster has every
-    topic that they need: each to the topic of its event_type, with its member_id as key, in the order of the files. A
-    plaintext connection, for a broker of your own.
+    topic that they need: each to the topic of its event_type, with its member_id as key, in the order of the files.
+    Settings of the cluster are the worker's: POLICYWIRE_KAFKA__SECURITY_PROTOCOL and the others.
 
     Ends with status 0 when the cluster has all of them, 1 when one is no good (then none was sent) or the cluster does
-    not answer, 2 when arguments cannot be used or a topic is not there.
+    not answer, 2 when arguments or settings cannot be used, a login or right is refused, or a topic is not there.
 
     \b
     Example:
@@ -53,8 +53,9 @@ def command(files: tuple[BinaryIO, ...], topic_prefix: str, bootstrap_servers: s
     if faults:
         _show_faults(faults, as_json=as_json)
         raise SystemExit(1)
-    events = _by_topic((line for _, lines in read for line in lines), topic_prefix)
-    sent = _send_all(bootstrap_servers, events)
+    kafka = kafka_of(bootstrap_servers, topic_prefix)
+    events = _by_topic((line for _, lines in read for line in lines), kafka.topic_prefix)
+    sent = on_cluster(kafka, list(events), lambda client: _send_all(events, client), right="Write")
     if as_json:
         click.echo(json.dumps({"sent": sent, "faults": []}, indent=2))
         return
@@ -88,28 +89,19 @@ def _events(lines: Iterable[bytes]) -> Iterator[bytes]:
     return (event for line in lines if (event := line.rstrip(b"\r\n")).strip())
 
 
-def _send_all(bootstrap_servers: str, events: Mapping[str, list[Published]]) -> dict[str, int]:
+async def _send_all(events: Mapping[str, list[Published]], client: Mapping[str, Any]) -> dict[str, int]:
     """Send to each topic, once all of them are known to be there.
 
     Returns:
         How many events each topic got.
     """
+    partitions = {topic: await partition_count(topic=topic, **client) for topic in events}
+    return {topic: await _send(topic, count, events[topic], client) for topic, count in partitions.items()}
 
-    async def sent() -> dict[str, int]:
-        partitions = {topic: await partition_count(bootstrap_servers, topic) for topic in events}
-        return {
-            topic: await _send(bootstrap_servers, topic, count, events[topic]) for topic, count in partitions.items()
-        }
 
+async def _send(topic: str, partitions: int, events: list[Published], client: Mapping[str, Any]) -> int:
     try:
-        return asyncio.run(sent())
-    except KafkaConnectionError as error:
-        raise PassingFault(f"No Kafka answers at {bootstrap_servers}: {error}. Is it running?") from error
-
-
-async def _send(bootstrap_servers: str, topic: str, partitions: int, events: list[Published]) -> int:
-    try:
-        async with Sender(bootstrap_servers, topic, partitions) as sender:
+        async with Sender(topic=topic, partitions=partitions, **client) as sender:
             return await sender.send(events)
     except KafkaConnectionError:
         raise

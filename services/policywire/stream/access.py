@@ -55,18 +55,21 @@ def right_missing(kafka: Kafka, kind: str, names: Iterable[str], operation: str)
     )
 
 
-def rights_missing(error: BaseException, kafka: Kafka, names: Mapping[str, Iterable[str]]) -> AccessRefused | None:
+def rights_missing(
+    error: BaseException, kafka: Kafka, names: Mapping[str, Iterable[str]], operation: str = "Read"
+) -> AccessRefused | None:
     """The same of an error that a client of aiokafka raised.
 
     Args:
         error: it, or what it led to.
         kafka: whose.
         names: what was wanted: the names of each kind of resource.
+        operation: that was wanted of them.
     """
     for each in chain(error):
         kind = RIGHTS.get(type(each))
         if kind is not None:
-            return right_missing(kafka, kind, names.get(kind, ()), "Read")
+            return right_missing(kafka, kind, names.get(kind, ()), operation)
     return None
 
 

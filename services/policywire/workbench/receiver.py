@@ -3,13 +3,14 @@
 Knows aiokafka's clients, always read_committed. Knows nothing of the worker's inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import TopicAuthorizationFailedError, for_code
 
 from policywire.errors import BadInput, PassingFault
 
@@ -75,16 +76,22 @@ class TopicTail:
             self.records += batch
 
 
-async def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str, list[Any]]:
+async def read_topics(bootstrap_servers: str, topics: Sequence[str], **login: Any) -> dict[str, list[Any]]:
     """Every committed record that each topic has now; of one partition in order.
+
+    Args:
+        bootstrap_servers: of the cluster.
+        topics: which.
+        login: what else aiokafka's clients are given: TLS and the login.
 
     Raises:
         BadInput: the cluster has not all of the topics.
+        aiokafka.errors.TopicAuthorizationFailedError: this client may not see them.
         PassingFault: they did not come.
     """
     records: dict[str, list[Any]] = {topic: [] for topic in topics}
-    partitions = await _partitions(bootstrap_servers, topics)
-    async with _consumer(bootstrap_servers) as consumer:
+    partitions = await _partitions(bootstrap_servers, topics, login)
+    async with _consumer(bootstrap_servers, **login) as consumer:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await consumer.seek_to_beginning(*partitions)
@@ -99,30 +106,36 @@ async def read_topics(bootstrap_servers: str, topics: Sequence[str]) -> dict[str
     return records
 
 
-async def partition_count(bootstrap_servers: str, topic: str) -> int:
+async def partition_count(bootstrap_servers: str, topic: str, **login: Any) -> int:
     """How many partitions a topic has.
 
     Raises:
         BadInput: the cluster has no such topic.
+        aiokafka.errors.TopicAuthorizationFailedError: this client may not see it.
     """
-    return len(await _partitions(bootstrap_servers, [topic]))
+    return len(await _partitions(bootstrap_servers, [topic], login))
 
 
-async def _partitions(bootstrap_servers: str, topics: Sequence[str]) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
+async def _partitions(
+    bootstrap_servers: str, topics: Sequence[str], login: Mapping[str, Any] = MappingProxyType({})
+) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, **login)
     try:
+        await admin.start()
         described = await admin.describe_topics(list(topics))
     finally:
         await admin.close()
+    if any(for_code(each["error_code"]) is TopicAuthorizationFailedError for each in described):
+        raise TopicAuthorizationFailedError
     if missing := [each["topic"] for each in described if each["error_code"]]:
         raise BadInput(f"the cluster has no topic {', '.join(missing)}")
     return [TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]]
 
 
 @asynccontextmanager
-async def _consumer(bootstrap_servers: str) -> Any:
+async def _consumer(bootstrap_servers: str, **login: Any) -> Any:
     consumer = AIOKafkaConsumer(
+        **login,
         bootstrap_servers=bootstrap_servers,
         isolation_level="read_committed",
         enable_auto_commit=False,

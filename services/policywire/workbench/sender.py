@@ -27,11 +27,16 @@ class Sender:
     Args:
         topic: by its name on the cluster.
         partitions: how many it has.
+        login: what else aiokafka's producer is given: TLS and the login.
     """
 
-    def __init__(self, bootstrap_servers: str, topic: str, partitions: int) -> None:
+    def __init__(self, bootstrap_servers: str, topic: str, partitions: int, **login: Any) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap_servers, acks="all", max_batch_size=_BATCH_BYTES, max_request_size=2**20
+            **login,
+            bootstrap_servers=bootstrap_servers,
+            acks="all",
+            max_batch_size=_BATCH_BYTES,
+            max_request_size=2**20,
         )
         self._topic = topic
         self._partition_of = lru_cache(_KEYS_KNOWN)(lambda key: partition_of(key, partitions))
@@ -39,7 +44,11 @@ class Sender:
         self._on_the_way: set[asyncio.Future[Any]] = set()
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
         return self
 
     async def __aexit__(
