@@ -22,6 +22,12 @@ def shipped() -> Rulebook:
     return load_rulebook(RULES)
 
 
+@cache
+def synthetic() -> Rulebook:
+    """The rules that the tests made up, which know more kinds of conditions and outcomes."""
+    return load_rulebook(Path(__file__).parents[1] / "rules" / "synthetic")
+
+
 def alerting_from(day: str | None, rulebook: Rulebook | None = None) -> Rulebook:
     """Rules with this ``alerts_from``, which are other rules: their revision tells."""
     rulebook = rulebook or shipped()

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from policywire.model.records import (
+    DENIED,
     AppointmentProcedure,
     ClaimLine,
     DecidedBy,
@@ -105,6 +106,32 @@ NEXT_ACTIONS: Final = {
 """The closed set of next actions, each with its sentence."""
 
 _ACTIONS: Final = {code: NextAction(code, text) for code, text in NEXT_ACTIONS.items()}
+_WRITE_OFF_UNLESS: Final = {
+    "may_appeal": NextAction(
+        "write_off",
+        "Appeal the expected denial where the records support it, else write it off: no valid agreement lets the "
+        "patient be billed.",
+    ),
+    "confirm_first": NextAction(
+        "write_off",
+        "Confirm the facts before it is given up, then write it off: the payer is expected to deny it and no valid "
+        "agreement lets the patient be billed.",
+    ),
+}
+_AUTHORIZE: Final = NextAction(
+    "none", "Get the payer's prior authorization before the service: the policy asks for it."
+)
+_AUTHORIZED: Final = NextAction("none", "See that the prior authorization was given: the policy asks for it.")
+
+
+def next_step(verdict: Verdict) -> NextAction:
+    """What to do next: a code of the closed set, and the sentence that is right for this verdict."""
+    code = verdict.next_action
+    if code == "write_off" and verdict.denial is not None:
+        return _WRITE_OFF_UNLESS.get(verdict.denial.appeal, _ACTIONS[code])
+    if code == "none" and verdict.prior_authorization == "required" and verdict.outcome not in DENIED:
+        return _AUTHORIZED if verdict.stage == "submitted" else _AUTHORIZE
+    return _ACTIONS[code]
 
 
 def render(
@@ -134,7 +161,7 @@ def render(
         prior_authorization=verdict.prior_authorization,
         handoff=verdict.handoff,
         stage=verdict.stage,
-        next_action=_ACTIONS[verdict.next_action],
+        next_action=next_step(verdict),
         exposure_amount=verdict.exposure_amount,
         explanation=verdict.explanation,
         rulebook_revision=revision,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.unit.scenes import Event, Scene, claim, decide, line, signed, visit
+from tests.unit.scenes import Event, Scene, claim, decide, line, signed, synthetic, visit
 
 from policywire.decision.consequences import next_action
 from policywire.model.records import Determination, ExpectedDenial, FinancialResponsibility, Flag, Outcome
@@ -154,3 +154,26 @@ def test_of_the_flags_only_those_that_the_checker_names_lead_to_no_next_action()
     nobody = FinancialResponsibility("not_applicable", None, None, None)
     idle = {flag for flag in Flag if next_action(Outcome.REVIEW, (flag,), "submitted", nobody) == "none"}
     assert idle == WITHOUT_ACTION
+
+
+def test_what_may_be_appealed_or_must_be_confirmed_is_not_simply_written_off() -> None:
+    assert decide("0565T", "2026-01-02").next_action.text.startswith("Write it off:")
+    assert decide("0565T", "2025-12-15").next_action.text.startswith("Confirm the facts before")
+    dear = line("X0001", charge_amount="5000.00")
+    assert Scene(claim(dear, payer_id="SYN01"), rulebook=synthetic()).determination.next_action.text.startswith(
+        "Appeal"
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (claim(line("X0001", modifiers=["50"]), payer_id="SYN01", kind="drafted"), "before the service"),
+        (claim(line("X0001", modifiers=["50"]), payer_id="SYN01"), "was given"),
+    ],
+)
+def test_where_the_payer_wants_to_be_asked_first_the_next_action_says_so(event: Event, words: str) -> None:
+    found = Scene(event, rulebook=synthetic()).determination
+    assert (found.outcome, found.next_action.code) == (Outcome.CRITERIA_REQUIRED, "none")
+    assert "prior authorization" in found.next_action.text
+    assert words in found.next_action.text

@@ -8,7 +8,7 @@ from datetime import date
 from msgspec import Struct
 
 from policywire.decision.determine import determine
-from policywire.decision.verdict import NEXT_ACTIONS, Verdict, render
+from policywire.decision.verdict import Verdict, next_step, render
 from policywire.model.records import ExpectedDenial, RuleTried
 from policywire.rulebook.rulebook import CompiledPolicy, PayerProfile, PolicyKey, Rulebook, Version
 from policywire.workbench.explain.candidates import candidates
@@ -144,7 +144,7 @@ def _answer(
         handoff=verdict.handoff,
         exposure_amount=verdict.exposure_amount,
         next_action=verdict.next_action,
-        next_action_text=NEXT_ACTIONS[verdict.next_action],
+        next_action_text=next_step(verdict).text,
         others=tuple(_other(flip, situation, today) for flip in found.found),
         changes_tried=found.tried,
         all_pairs_tried=found.is_complete,
