@@ -32,6 +32,7 @@ FLAGS = {
     "monitoring__prometheusRule__enabled": {"PrometheusRule"},
     "monitoring__dashboards__enabled": {"ConfigMap"},
     "autoscaling__enabled": {"ScaledObject"},
+    "topicsJob__enabled": {"Job"},
     "strimzi__topics__enabled": {"KafkaTopic"},
     "strimzi__users__enabled": {"KafkaUser"},
 }
@@ -179,6 +180,10 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
     "metrics for everybody": ({"networkPolicy__metricsPeers": []}, "metricsPeers"),
     "a port that nobody knows": ({"settings__health__port": 0}, "settings.health.port is 0"),
     "topics of no cluster": ({"strimzi__topics__enabled": True}, "strimzi.cluster"),
+    "topics made twice": (
+        {"topicsJob__enabled": True, "strimzi": {"cluster": "events", "topics": {"enabled": True}}},
+        "topicsJob and strimzi.topics both make topics",
+    ),
     "a user of no role": ({"strimzi__users__roles": {"ehr": "admin"}}, "strimzi/users/roles/ehr"),
     "a threshold that is none": (
         {"monitoring__prometheusRule__enabled": True, "monitoring__prometheusRule__thresholds": {"exposure": 1}},
@@ -271,21 +276,21 @@ def test_names_are_such_as_kubernetes_takes(name: str) -> None:
 def test_what_is_mounted_is_there_and_what_is_there_is_mounted(name: str) -> None:
     rendered = render(name)
 
-    mounted = [each["name"] for each in rendered.container["volumeMounts"]]
-
-    assert sorted(mounted) == sorted(each["name"] for each in rendered.pod["volumes"])
-    assert len({each["mountPath"] for each in rendered.container["volumeMounts"]}) == len(mounted)
-    variables = [each["name"] for each in rendered.container["env"]]
-    assert len(set(variables)) == len(variables)
-    files = [value for value in rendered.environment.values() if value.startswith("/etc/policywire/")]
-    folders = tuple(each["mountPath"] for each in rendered.container["volumeMounts"])
-    assert all(value.startswith(folders) for value in files)
+    for pod in (rendered.worker, *([rendered.topics_job] if rendered.of("Job") else [])):
+        mounted = [each["name"] for each in pod.container["volumeMounts"]]
+        assert sorted(mounted) == sorted(each["name"] for each in pod.spec["volumes"])
+        assert len({each["mountPath"] for each in pod.container["volumeMounts"]}) == len(mounted)
+        variables = [each["name"] for each in pod.container["env"]]
+        assert len(set(variables)) == len(variables)
+        files = [value for value in pod.environment.values() if value.startswith("/etc/policywire/")]
+        folders = tuple(each["mountPath"] for each in pod.container["volumeMounts"])
+        assert all(value.startswith(folders) for value in files)
 
 
 def test_the_image_is_run_as_the_user_that_it_is_made_for() -> None:
     (user,) = re.findall(r"^USER (\d+):(\d+)$", (ROOT / "deploy/docker/Dockerfile").read_text(), flags=re.MULTILINE)
 
-    context = render().pod["securityContext"]
+    context = render().worker.spec["securityContext"]
 
     assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user
 

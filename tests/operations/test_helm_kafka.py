@@ -142,7 +142,9 @@ def test_the_scaler_watches_both_inputs_of_the_workers_own_group() -> None:
     triggers = rendered.one("ScaledObject")["spec"]["triggers"]
 
     assert [each["metadata"]["topic"] for each in triggers] == [f"prod.{name}" for name in INPUTS]
-    assert {each["metadata"]["consumerGroup"] for each in triggers} == {rendered.environment["POLICYWIRE_KAFKA__GROUP"]}
+    assert {each["metadata"]["consumerGroup"] for each in triggers} == {
+        rendered.worker.environment["POLICYWIRE_KAFKA__GROUP"]
+    }
     for each in triggers:
         assert all(isinstance(value, str) for value in each["metadata"].values()), "KEDA takes texts only"
         assert each["metadata"]["allowIdleConsumers"] == "false"
@@ -176,7 +178,7 @@ def test_the_scaler_logs_in_as_itself_and_by_references() -> None:
     }
     assert tokens.one("ConfigMap")["data"] == {
         "username": "policywire-scaler",
-        "tokenEndpoint": tokens.environment["POLICYWIRE_KAFKA__OAUTH_TOKEN_ENDPOINT"],
+        "tokenEndpoint": tokens.worker.environment["POLICYWIRE_KAFKA__OAUTH_TOKEN_ENDPOINT"],
         "scope": "kafka",
     }
     assert {each["metadata"]["sasl"] for each in triggers_of(tokens)} == {"oauthbearer"}
@@ -260,7 +262,7 @@ def test_one_worker_at_a_time_may_be_taken_away() -> None:
     assert workers["podManagementPolicy"] == "Parallel"
     assert workers["minReadySeconds"] >= Kafka.model_fields["session_timeout_s"].default
     assert workers["minReadySeconds"] * 1000 < JOIN_TIMEOUT_MS
-    spread = rendered.pod["topologySpreadConstraints"]
+    spread = rendered.worker.spec["topologySpreadConstraints"]
     assert [each["topologyKey"] for each in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
     assert all(each["labelSelector"] == workers["selector"] for each in spread)
 
@@ -333,7 +335,7 @@ def test_dashboards_are_grafanas_own_files() -> None:
         if name.endswith(".json")
     }
 
-    files = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
+    files = sorted((ROOT / "deploy/grafana").glob("*.json"))
     assert found == {file.name: file.read_text().strip() for file in files}
     assert files
 
@@ -346,5 +348,5 @@ def test_the_chart_repeats_nothing_that_stands_elsewhere() -> None:
         "acls.yaml": ROOT / "deploy/kafka/acls.yaml",
         "topics.yaml": ROOT / "schemas/topics.yaml",
         "prometheus": ROOT / "deploy/prometheus/rules",
-        "grafana": ROOT / "deploy/grafana/dashboards",
+        "grafana": ROOT / "deploy/grafana",
     }

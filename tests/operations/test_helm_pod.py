@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.operations.kubernetes.chart import FILES, NAMESPACE, Rendered, render
+from tests.operations.kubernetes.chart import FILES, NAMESPACE, Pod, render
 from tests.operations.kubernetes.kubelet import environment, fill, free_port, probe, volume_files
 from tests.operations.kubernetes.settings import DERIVED, SECRETS
 from tests.operations.prometheus import ROOT
@@ -20,17 +20,19 @@ from tests.operations.workers import PATIENCE_S
 
 from policywire.broker import LocalBroker
 from policywire.stream.settings import Settings, load_settings, variable
+from policywire.stream.topics import load_topics
 
 SECRET = b"hunter2-and-no-other"
+SECRET_OF_T = {"name": "t", "key": "word"}
 
 
-def loaded(rendered: Rendered, root: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def loaded(pod: Pod, root: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of a worker in this pod, its folder of secrets as the kubelet makes it."""
-    if any(each["name"] == "secrets" for each in rendered.pod["volumes"]):
-        fill(root / "secrets", {path: SECRET for _, _, path in volume_files(rendered, "secrets")}, dated="2026_12_01")
+    if any(each["name"] == "secrets" for each in pod.spec["volumes"]):
+        fill(root / "secrets", {path: SECRET for _, _, path in volume_files(pod, "secrets")}, dated="2026_12_01")
     for name in [name for name in os.environ if name.startswith("POLICYWIRE_")]:
         monkeypatch.delenv(name)
-    for name, value in environment(rendered, root).items():
+    for name, value in environment(pod, root).items():
         monkeypatch.setenv(name, value)
     return load_settings()
 
@@ -41,16 +43,16 @@ def test_the_worker_takes_every_setting_that_it_is_given(
 ) -> None:
     rendered = render(name)
 
-    settings = loaded(rendered, tmp_path, monkeypatch).model_dump()
+    settings = loaded(rendered.worker, tmp_path, monkeypatch).model_dump()
 
     groups = {variable(group, each): settings[group][each] for group in settings for each in settings[group]}
-    given = [each for each in rendered.environment if each.startswith("POLICYWIRE_") and "__" in each]
+    given = [each for each in rendered.worker.environment if each.startswith("POLICYWIRE_") and "__" in each]
     assert given
     assert set(given) <= set(groups), "a variable of which the worker knows nothing"
 
 
 def test_settings_arrive_with_their_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = loaded(render("everything"), tmp_path, monkeypatch)
+    settings = loaded(render("everything").worker, tmp_path, monkeypatch)
 
     assert settings.kafka.instance_id == f"{NAMESPACE}.rel-policywire-0"
     assert settings.kafka.security_protocol == "SASL_SSL"
@@ -68,8 +70,8 @@ def test_settings_arrive_with_their_values(tmp_path: Path, monkeypatch: pytest.M
 def test_tokens_come_from_an_endpoint_or_from_the_service_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoint = loaded(render("oauth"), tmp_path, monkeypatch).kafka
-    own = loaded(render("token"), tmp_path, monkeypatch).kafka
+    endpoint = loaded(render("oauth").worker, tmp_path, monkeypatch).kafka
+    own = loaded(render("token").worker, tmp_path, monkeypatch).kafka
 
     assert endpoint.sasl_mechanism == own.sasl_mechanism == "OAUTHBEARER"
     assert str(endpoint.oauth_token_endpoint).startswith("https://login.example:8443/realms/kafka/")
@@ -78,8 +80,7 @@ def test_tokens_come_from_an_endpoint_or_from_the_service_account(
     assert endpoint.oauth_client_secret.get_secret_value().encode() == SECRET
     assert endpoint.oauth_ca_file == tmp_path / "tls/token-endpoint-ca.crt"
     assert own.oauth_token_file == tmp_path / "token/token"
-    (volume,) = [each for each in render("token").pod["volumes"] if each["name"] == "token"]
-    assert volume["projected"]["sources"] == [
+    assert render("token").worker.volume("token")["projected"]["sources"] == [
         {"serviceAccountToken": {"audience": "kafka", "expirationSeconds": 3600, "path": "token"}}
     ]
 
@@ -87,7 +88,10 @@ def test_tokens_come_from_an_endpoint_or_from_the_service_account(
 def test_a_pod_has_an_instance_id_of_its_own_that_comes_back_with_it() -> None:
     rendered = render("minimal")
 
-    ids = [environment(rendered, Path("/"), pod=pod)["POLICYWIRE_KAFKA__INSTANCE_ID"] for pod in ("a-0", "a-1", "a-0")]
+    ids = [
+        environment(rendered.worker, Path("/"), name=name)["POLICYWIRE_KAFKA__INSTANCE_ID"]
+        for name in ("a-0", "a-1", "a-0")
+    ]
 
     assert ids == [f"{NAMESPACE}.a-0", f"{NAMESPACE}.a-1", f"{NAMESPACE}.a-0"]
     assert rendered.one("StatefulSet")["spec"]["serviceName"] == rendered.one("Service")["metadata"]["name"]
@@ -98,25 +102,29 @@ def test_secrets_are_references_and_nothing_else(name: str) -> None:
     rendered = render(name)
 
     assert "Secret" not in rendered.kinds
-    assert not {variable(*path) for path in SECRETS} & set(rendered.environment)
-    assert not [each for each in rendered.container["env"] if "secretKeyRef" in str(each)], "files, not variables"
-    for volume in rendered.pod["volumes"]:
+    assert not {variable(*path) for path in SECRETS} & set(rendered.worker.environment)
+    assert not [each for each in rendered.worker.container["env"] if "secretKeyRef" in str(each)], (
+        "files, not variables"
+    )
+    for volume in rendered.worker.spec["volumes"]:
         if "projected" in volume:
             assert volume["projected"]["defaultMode"] == 0o440
 
 
 def test_secrets_come_from_the_keys_that_the_values_name() -> None:
-    assert volume_files(render("scram"), "secrets") == [
+    assert volume_files(render("scram").worker, "secrets") == [
         ("secret/policywire-worker", "password", "POLICYWIRE_KAFKA__SASL_PASSWORD")
     ]
-    assert volume_files(render("mtls"), "secrets") == [
+    assert volume_files(render("mtls").worker, "secrets") == [
         ("secret/policywire-client", "user.password", "POLICYWIRE_KAFKA__SSL_KEY_PASSWORD")
     ]
-    assert volume_files(render("oauth"), "secrets") == [
+    assert volume_files(render("oauth").worker, "secrets") == [
         ("secret/policywire-oauth", "client-secret", "POLICYWIRE_KAFKA__OAUTH_CLIENT_SECRET")
     ]
-    assert volume_files(render("oauth"), "tls") == [("configMap/corporate-ca", "bundle.pem", "token-endpoint-ca.crt")]
-    assert volume_files(render("mtls"), "tls") == [
+    assert volume_files(render("oauth").worker, "tls") == [
+        ("configMap/corporate-ca", "bundle.pem", "token-endpoint-ca.crt")
+    ]
+    assert volume_files(render("mtls").worker, "tls") == [
         ("configMap/corporate-ca", "bundle.pem", "ca.crt"),
         ("secret/policywire-client", "user.crt", "client.crt"),
         ("secret/policywire-client", "user.key", "client.key"),
@@ -144,8 +152,8 @@ def test_what_the_chart_derives_or_keeps_secret_are_settings_of_the_worker() -> 
 def test_a_pod_has_more_time_to_end_than_its_worker_takes(drain_s: float) -> None:
     values: dict[str, Any] = {"settings__deadlines__drain_s": drain_s}
 
-    grace = render(**values).pod["terminationGracePeriodSeconds"]
-    longer = render(**values, terminationMarginSeconds=40).pod["terminationGracePeriodSeconds"]
+    grace = render(**values).worker.spec["terminationGracePeriodSeconds"]
+    longer = render(**values, terminationMarginSeconds=40).worker.spec["terminationGracePeriodSeconds"]
 
     assert grace == math.ceil(drain_s) + 15
     assert longer == math.ceil(drain_s) + 40
@@ -154,13 +162,13 @@ def test_a_pod_has_more_time_to_end_than_its_worker_takes(drain_s: float) -> Non
 def test_without_a_word_the_drain_time_is_the_workers_own_default() -> None:
     defaults = {name: field.default for name, field in Settings.model_fields.items() if not field.is_required()}
 
-    assert render().pod["terminationGracePeriodSeconds"] == defaults["deadlines"].drain_s + 15
-    assert render().container["ports"] == [{"name": "metrics", "containerPort": defaults["health"].port}]
+    assert render().worker.spec["terminationGracePeriodSeconds"] == defaults["deadlines"].drain_s + 15
+    assert render().worker.container["ports"] == [{"name": "metrics", "containerPort": defaults["health"].port}]
 
 
 def test_a_pod_may_do_nothing_that_a_worker_need_not() -> None:
     rendered = render("minimal")
-    pod, container = rendered.pod, rendered.container
+    pod, container = rendered.worker.spec, rendered.worker.container
 
     assert pod["automountServiceAccountToken"] is False
     assert rendered.one("ServiceAccount")["automountServiceAccountToken"] is False
@@ -194,8 +202,8 @@ def test_the_rendered_pod_runs_becomes_ready_takes_new_rules_and_ends_in_time(
         settings={"health": {"port": port}, "rules": {"poll_s": 0.2}},
     )
     fill(tmp_path / "rules", rules, dated="2026_12_01")
-    container = rendered.container
-    with started(rendered, tmp_path) as worker:
+    container = rendered.worker.container
+    with started(rendered.worker, tmp_path) as worker:
         until(worker, lambda: probe(container, "readinessProbe", port)[0] == 200)
         assert probe(container, "startupProbe", port)[0] == 200
         assert probe(container, "livenessProbe", port)[0] == 200
@@ -207,18 +215,74 @@ def test_the_rendered_pod_runs_becomes_ready_takes_new_rules_and_ends_in_time(
         until(worker, lambda: revision_of(container, port) != revision)
         began = time.monotonic()
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(rendered.pod["terminationGracePeriodSeconds"]) == 0
-        assert time.monotonic() - began < rendered.pod["terminationGracePeriodSeconds"]
+        assert worker.wait(rendered.worker.spec["terminationGracePeriodSeconds"]) == 0
+        assert time.monotonic() - began < rendered.worker.spec["terminationGracePeriodSeconds"]
+
+
+def test_the_rendered_job_creates_the_topics_and_does_so_again(
+    broker: LocalBroker, topic_prefix: str, tmp_path: Path
+) -> None:
+    rendered = render(
+        "plaintext",
+        lanes=3,
+        kafka__bootstrapServers=broker.bootstrap_servers,
+        kafka__topicPrefix=topic_prefix,
+        topicsJob__enabled=True,
+    )
+
+    for told in ("created", "exists"):
+        with started(rendered.topics_job, tmp_path) as job:
+            assert job.wait(rendered.one("Job")["spec"]["activeDeadlineSeconds"]) == 0
+        lines = [line.split() for line in (tmp_path / "log").read_text().splitlines() if topic_prefix in line]
+        assert {(name, int(count), state) for name, count, _, state in lines} == {
+            (topic_prefix + name, topic.partitions, told) for name, topic in load_topics(3).items()
+        }
+
+
+def test_the_job_logs_in_as_itself_and_as_the_worker_where_nothing_else_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutual, tokens, scram = render("mtls"), render("oauth"), render("everything", topicsJob__enabled=True)
+
+    assert volume_files(mutual.topics_job, "tls")[1:] == [
+        ("secret/topic-creator", "user.crt", "client.crt"),
+        ("secret/topic-creator", "user.key", "client.key"),
+    ]
+    assert "secrets" not in [each["name"] for each in mutual.topics_job.spec["volumes"]], "the worker's key has one"
+    assert volume_files(tokens.topics_job, "secrets") == [
+        ("secret/topic-creator-oauth", "client-secret", "POLICYWIRE_KAFKA__OAUTH_CLIENT_SECRET")
+    ]
+    assert loaded(tokens.topics_job, tmp_path, monkeypatch).kafka.oauth_client_id == "topic-creator"
+    assert loaded(tokens.worker, tmp_path, monkeypatch).kafka.oauth_client_id == "policywire"
+    assert volume_files(scram.topics_job, "secrets") == volume_files(scram.worker, "secrets")
+    own = render("scram", strimzi={}, topicsJob={"enabled": True, "username": "t", "passwordSecret": SECRET_OF_T})
+    assert volume_files(own.topics_job, "secrets") == [("secret/t", "word", "POLICYWIRE_KAFKA__SASL_PASSWORD")]
+    assert loaded(own.topics_job, tmp_path, monkeypatch).kafka.sasl_username == "t"
+    assert loaded(own.worker, tmp_path, monkeypatch).kafka.sasl_username == "policywire-worker"
+
+
+def test_the_job_runs_before_the_workers_and_may_do_as_little() -> None:
+    rendered = render("mtls")
+
+    annotations = rendered.one("Job")["metadata"]["annotations"]
+
+    assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert rendered.topics_job.spec["securityContext"] == rendered.worker.spec["securityContext"]
+    assert rendered.topics_job.container["securityContext"] == rendered.worker.container["securityContext"]
+    assert rendered.topics_job.spec["automountServiceAccountToken"] is False
+    labels = rendered.one("Job")["spec"]["template"]["metadata"]["labels"]
+    selected = rendered.one("StatefulSet")["spec"]["selector"]["matchLabels"]
+    assert not selected.items() <= labels.items(), "the StatefulSet would take the job's pod for a worker"
 
 
 @contextmanager
-def started(rendered: Rendered, root: Path) -> Iterator[subprocess.Popen[bytes]]:
+def started(pod: Pod, root: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The container's process: the image's entry point with the container's arguments and variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("POLICYWIRE_")}
-    with (root / "worker.log").open("wb") as log:
+    with (root / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "policywire", *rendered.container["args"]],
-            env={**kept, "PYTHONPATH": str(ROOT / "services"), **environment(rendered, root)},
+            [sys.executable, "-m", "policywire", *pod.container["args"]],
+            env={**kept, "PYTHONPATH": str(ROOT / "services"), **environment(pod, root)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -50,15 +50,25 @@ class Rendered(Struct, frozen=True):
         return {each["kind"] for each in self.objects}
 
     @property
-    def pod(self) -> Manifest:
-        """The worker's pod."""
-        spec: Manifest = self.one("StatefulSet")["spec"]["template"]["spec"]
-        return spec
+    def worker(self) -> "Pod":
+        """The pod of the workers."""
+        return Pod(self.one("StatefulSet")["spec"]["template"]["spec"])
+
+    @property
+    def topics_job(self) -> "Pod":
+        """The pod of the job that creates topics."""
+        return Pod(self.one("Job")["spec"]["template"]["spec"])
+
+
+class Pod(Struct, frozen=True):
+    """A pod of one container."""
+
+    spec: Manifest
 
     @property
     def container(self) -> Manifest:
-        """The worker's container, the only one."""
-        (container,) = self.pod["containers"]
+        """The only one."""
+        (container,) = self.spec["containers"]
         found: Manifest = container
         return found
 
@@ -66,6 +76,12 @@ class Rendered(Struct, frozen=True):
     def environment(self) -> dict[str, str]:
         """The container's variables that have a literal value."""
         return {each["name"]: each["value"] for each in self.container["env"] if "value" in each}
+
+    def volume(self, name: str) -> Manifest:
+        """A volume, by its name."""
+        (found,) = [each for each in self.spec["volumes"] if each["name"] == name]
+        volume: Manifest = found
+        return volume
 
 
 def render(name: str = "minimal", *, version: str = NEWEST, chart: Path = CHART, **values: Any) -> Rendered:

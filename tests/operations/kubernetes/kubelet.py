@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from tests.operations.kubernetes.chart import NAMESPACE, Manifest, Rendered
+from tests.operations.kubernetes.chart import NAMESPACE, Manifest, Pod
 
 MOUNTED = "/etc/policywire"
 
@@ -30,21 +30,20 @@ def fill(volume: Path, files: Mapping[str, bytes], *, dated: str) -> None:
     fresh.rename(volume / "..data")
 
 
-def volume_files(rendered: Rendered, name: str) -> list[tuple[str, str, str]]:
+def volume_files(pod: Pod, name: str) -> list[tuple[str, str, str]]:
     """Of a projected volume: (kind and name of the source, its key, the file)."""
-    (volume,) = [each for each in rendered.pod["volumes"] if each["name"] == name]
     found = []
-    for source in volume["projected"]["sources"]:
+    for source in pod.volume(name)["projected"]["sources"]:
         ((kind, reference),) = source.items()
         found += [(f"{kind}/{reference['name']}", item["key"], item["path"]) for item in reference["items"]]
     return found
 
 
-def environment(rendered: Rendered, root: Path, *, pod: str = "rel-policywire-0") -> dict[str, str]:
+def environment(pod: Pod, root: Path, *, name: str = "rel-policywire-0") -> dict[str, str]:
     """The variables of the container, expanded, with what is mounted below ``root`` instead."""
     variables: dict[str, str] = {}
-    fields = {"metadata.name": pod, "metadata.namespace": NAMESPACE}
-    for each in rendered.container["env"]:
+    fields = {"metadata.name": name, "metadata.namespace": NAMESPACE}
+    for each in pod.container["env"]:
         value = each.get("value") or fields.get(each.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath"), "")
         value = re.sub(r"\$\((\w+)\)", lambda match: variables[match[1]], value)
         variables[each["name"]] = value.replace(MOUNTED, str(root))

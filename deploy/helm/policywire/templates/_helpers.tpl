@@ -101,6 +101,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and (ne .rules.source "configMap") .rules.configMap -}}
 {{- fail (printf "rules.configMap is named, but rules.source is %s; take one away." .rules.source) -}}
 {{- end -}}
+{{- if and .topicsJob.enabled .strimzi.topics.enabled -}}
+{{- fail "topicsJob and strimzi.topics both make topics; take one away." -}}
+{{- end -}}
 {{- if eq (include "policywire.healthPort" $) "0" -}}
 {{- fail "settings.health.port is 0, a port that nobody knows beforehand; give one, for probes and metrics." -}}
 {{- end -}}
