@@ -242,7 +242,8 @@ def test_the_rendered_job_creates_the_topics_and_does_so_again(
 def test_the_job_logs_in_as_itself_and_as_the_worker_where_nothing_else_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mutual, tokens, scram = render("mtls"), render("oauth"), render("everything", topicsJob__enabled=True)
+    mutual, tokens = render("mtls"), render("oauth")
+    scram = render("everything", strimzi__topics__enabled=False, topicsJob__enabled=True)
 
     assert volume_files(mutual.topics_job, "tls")[1:] == [
         ("secret/topic-creator", "user.crt", "client.crt"),
@@ -255,7 +256,11 @@ def test_the_job_logs_in_as_itself_and_as_the_worker_where_nothing_else_is_said(
     assert loaded(tokens.topics_job, tmp_path, monkeypatch).kafka.oauth_client_id == "topic-creator"
     assert loaded(tokens.worker, tmp_path, monkeypatch).kafka.oauth_client_id == "policywire"
     assert volume_files(scram.topics_job, "secrets") == volume_files(scram.worker, "secrets")
-    own = render("scram", strimzi={}, topicsJob={"enabled": True, "username": "t", "passwordSecret": SECRET_OF_T})
+    own = render(
+        "scram",
+        strimzi__topics__enabled=False,
+        topicsJob={"enabled": True, "username": "t", "passwordSecret": SECRET_OF_T},
+    )
     assert volume_files(own.topics_job, "secrets") == [("secret/t", "word", "POLICYWIRE_KAFKA__SASL_PASSWORD")]
     assert loaded(own.topics_job, tmp_path, monkeypatch).kafka.sasl_username == "t"
     assert loaded(own.worker, tmp_path, monkeypatch).kafka.sasl_username == "policywire-worker"
