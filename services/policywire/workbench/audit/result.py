@@ -118,6 +118,19 @@ class AuditedPolicy(Struct, frozen=True, kw_only=True):
     """Statements of its sources that cannot both hold."""
 
 
+class DenialTally(Struct, frozen=True, kw_only=True):
+    """Denied lines that read alike, so that one way of working them is right for all of them."""
+
+    payer: str
+    policy: str
+    bucket: str
+    reason: str
+    appeal: Literal["do_not_appeal", "confirm_first", "may_appeal"]
+    lines: int
+    denied_cents: int
+    exposure_cents: int
+
+
 class AgreementTally(Struct, frozen=True, kw_only=True):
     """Denied lines by whether a signed agreement stood before the service; ``problem`` says why one is invalid."""
 
@@ -267,6 +280,7 @@ class AuditResult(Struct, frozen=True, kw_only=True):
     by_specialty: tuple[Tally, ...] = ()
     by_ordering_provider: tuple[Tally, ...] = ()
     by_rendering_provider: tuple[Tally, ...] = ()
+    denials: tuple[DenialTally, ...] = ()
     agreements: tuple[AgreementTally, ...] = ()
     agreements_given: bool = False
     """Whether agreements were read: without them every denied line counts as having none."""

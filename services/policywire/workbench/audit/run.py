@@ -161,6 +161,7 @@ def _result(plan: AuditPlan, ledger: Ledger, folder: Path, lines: Path) -> Audit
             by_specialty=decided.by("of_specialty"),
             by_ordering_provider=decided.by("ordering_provider_npi"),
             by_rendering_provider=decided.by("rendering_provider_npi"),
+            denials=decided.denials(),
             agreements=decided.agreements(),
             agreements_given=bool(plan.agreements),
             unlisted_patterns=unlisted_patterns(decided, plan.rulebook),

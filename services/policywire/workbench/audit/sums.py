@@ -18,6 +18,7 @@ from policywire.workbench.audit.plan import months_of
 from policywire.workbench.audit.result import (
     AgreementTally,
     Contract,
+    DenialTally,
     PolicyTally,
     Tally,
     Totals,
@@ -158,6 +159,26 @@ class Decided:
                 exposure_cents=int(exposed),
             )
             for payer, policy, version, code, outcome, lines, charged, exposed in rows
+        )
+
+    def denials(self) -> tuple[DenialTally, ...]:
+        """The denied lines by how their denials read, most dollars at risk first."""
+        rows = self.rows(
+            "SELECT payer, policy, bucket, reason, appeal, count(*), sum(charge_cents), sum(exposure_cents) "
+            "FROM verdicts WHERE denied GROUP BY ALL ORDER BY sum(exposure_cents) DESC, payer, policy, reason, appeal"
+        )
+        return tuple(
+            DenialTally(
+                payer=payer,
+                policy=policy,
+                bucket=bucket,
+                reason=reason,
+                appeal=appeal,
+                lines=lines,
+                denied_cents=int(denied),
+                exposure_cents=int(exposed),
+            )
+            for payer, policy, bucket, reason, appeal, lines, denied, exposed in rows
         )
 
     def agreements(self) -> tuple[AgreementTally, ...]:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -14,6 +14,7 @@ from policywire.workbench.audit.result import (
     CatalogueFinding,
     Compliance,
     Contract,
+    DenialTally,
     InputFile,
     InputProblem,
     PolicyTally,
@@ -112,6 +113,19 @@ def policy() -> AuditedPolicy:
     )
 
 
+def denial(reason: str, appeal: Literal["do_not_appeal", "confirm_first"], lines: int) -> DenialTally:
+    return DenialTally(
+        payer="cigna",
+        policy="MM 0552",
+        bucket="MM 0552",
+        reason=f"{reason} per Cigna MM 0552",
+        appeal=appeal,
+        lines=lines,
+        denied_cents=lines * 250_000,
+        exposure_cents=lines * 200_000,
+    )
+
+
 def finding(row: int = 17, code: str = "0565T", **changes: Any) -> CatalogueFinding:
     given = CatalogueFinding(
         file="charge-master.xlsx",
@@ -171,6 +185,10 @@ def audit(**changes: Any) -> AuditResult:
         by_specialty=spread(("orthopaedic surgery", HOSTILE, "sports medicine", "interventional pain", ""), whole),
         by_ordering_provider=spread(tuple(f"1{place:09d}" for place in range(1, 60)), whole),
         by_rendering_provider=spread(tuple(f"2{place:09d}" for place in range(1, 9)), whole),
+        denials=(
+            denial("experimental or investigational", "confirm_first", 16_600),
+            denial("not medically necessary", "do_not_appeal", 6_000),
+        ),
         agreements=(
             AgreementTally(status="valid", problem=None, lines=6_000, denied_cents=1_502_000_000, exposure_cents=0),
             _no_agreement("missing", None, 12_000),

@@ -20,6 +20,7 @@ def test_what_can_still_be_prevented_comes_first() -> None:
         "Speak with members who are booked",
         "Mend charge capture",
         "Work the denials in one place",
+        "Work the denials in one place",
         "Get agreements before the service",
         "Settle what is open",
         "Brief ordering providers",
@@ -48,7 +49,7 @@ def without_bad(audit: AuditResult) -> AuditResult:
             lambda a: replace(a, scheduled=replace(a.scheduled, without_agreement_orders=0)),
         ),
         ("Mend charge capture", lambda a: replace(a, totals=replace(a.totals, denied_lines=0), catalogue=None)),
-        ("Work the denials in one place", lambda a: replace(a, policies=(replace(a.policies[0], bucket=None),))),
+        ("Work the denials in one place", lambda a: replace(a, denials=())),
         ("Get agreements before the service", lambda a: replace(a, agreements=a.agreements[:1])),
         ("Settle what is open", lambda a: replace(a, totals=replace(a.totals, review_lines=0))),
         (
@@ -73,7 +74,10 @@ def test_a_list_of_ones_own_is_to_be_mended_even_where_nothing_was_billed() -> N
     assert (action.title, action.figure, action.section) == ("Mend charge capture", "1 row", "catalogue")
 
 
-def test_denials_are_worked_with_the_exact_words_of_the_policy() -> None:
-    how = next(each.how for each in actions(results.audit()) if each.title == "Work the denials in one place")
-    assert "“not medically necessary per Cigna MM 0552”" in how
-    assert "Do not appeal" in how
+def test_denials_are_worked_with_the_exact_words_of_the_policy_and_each_kind_in_its_own_way() -> None:
+    earlier, now = (each for each in actions(results.audit()) if each.title == "Work the denials in one place")
+    assert "“experimental or investigational per Cigna MM 0552”" in earlier.how
+    assert "Confirm what was done" in earlier.how
+    assert earlier.figure == "16,600 lines"
+    assert "“not medically necessary per Cigna MM 0552”" in now.how
+    assert "Do not appeal" in now.how

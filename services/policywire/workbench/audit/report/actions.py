@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policywire.workbench.audit.report import wording
-from policywire.workbench.audit.result import AuditedPolicy, AuditResult, CatalogueFinding, Scheduled
+from policywire.workbench.audit.result import AuditResult, CatalogueFinding, DenialTally, Scheduled
 
 
 class Action(NamedTuple):
@@ -40,7 +40,7 @@ def _to_prevent(result: AuditResult) -> Iterator[Action]:
 
 def _to_work_off(result: AuditResult) -> Iterator[Action]:
     if result.totals.denied_lines:
-        yield from map(_bucket, (policy for policy in result.policies if policy.bucket))
+        yield from map(_bucket, result.denials)
     if any(each.status != "valid" for each in result.agreements):
         yield _agreements(result)
     if result.totals.review_lines:
@@ -108,17 +108,13 @@ def _codes(codes: list[str]) -> str:
     return f"{', '.join(codes[:_CODES_MAX])} and {more:,} more" if more > 1 else wording.listed(codes)
 
 
-def _bucket(policy: AuditedPolicy) -> Action:
+def _bucket(denial: DenialTally) -> Action:
     how = (
-        f"Keep the denials of {policy.policy} in one bucket, {policy.bucket}, with the reason "
-        f"“{policy.denial_reason}”. {wording.APPEALS[policy.appeal]}"
+        f"Keep these denials of {denial.policy} in the bucket {denial.bucket}, with the reason “{denial.reason}”. "
+        f"{wording.APPEALS[denial.appeal]}"
     )
     return Action(
-        "Work the denials in one place",
-        policy.bucket or policy.policy,
-        "denial team",
-        how,
-        "policies",
+        "Work the denials in one place", wording.counted(denial.lines, "line"), "denial team", how, "policies"
     )
 
 
