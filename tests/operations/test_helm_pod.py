@@ -29,7 +29,8 @@ SECRET_OF_T = {"name": "t", "key": "word"}
 def loaded(pod: Pod, root: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of a worker in this pod, its folder of secrets as the kubelet makes it."""
     if any(each["name"] == "secrets" for each in pod.spec["volumes"]):
-        fill(root / "secrets", {path: SECRET for _, _, path in volume_files(pod, "secrets")}, dated="2026_12_01")
+        files = {path: SECRET for _, _, path in volume_files(pod, "secrets")}
+        fill(root / "secrets", files, dated=str(time.monotonic_ns()))
     for name in [name for name in os.environ if name.startswith("POLICYWIRE_")]:
         monkeypatch.delenv(name)
     for name, value in environment(pod, root).items():

@@ -25,6 +25,8 @@ def fill(volume: Path, files: Mapping[str, bytes], *, dated: str) -> None:
         (content / name).write_bytes(octets)
         if not (volume / name).is_symlink():
             (volume / name).symlink_to(f"..data/{name}")
+    for gone in [each for each in volume.iterdir() if not each.name.startswith("..") and each.name not in files]:
+        gone.unlink()
     fresh = volume / "..data_tmp"
     fresh.symlink_to(content.name)
     fresh.rename(volume / "..data")
