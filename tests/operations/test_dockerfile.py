@@ -213,7 +213,9 @@ async def test_a_sealed_worker_decides_says_that_it_is_well_and_ends_in_time(
         await _until(lambda: engine.podman("exec", "worker", *_HEALTH, "--ready", check=False).returncode == 0)
         await publish(settings, [claim(1)])
         await until_done(settings)
-        assert [each.value["claim_id"] for each in await records_of(settings, "determinations")] == ["CLM-1"]
+        assert [json.loads(each.value or b"")["claim_id"] for each in await records_of(settings, "determinations")] == [
+            "CLM-1"
+        ]
         assert json.loads(engine.podman("exec", "worker", *_HEALTH).stdout)["ok"] is True
         assert engine.podman("diff", "worker").stdout == ""
         began = time.monotonic()
