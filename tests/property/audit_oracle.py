@@ -114,9 +114,9 @@ class ByHand:
         said = ((each.code, verdict) for each in self.lines for verdict in each.verdicts)
         return Counter((x.payer, x.policy_id, x.version, code, str(x.outcome)) for code, x in said)
 
-    def denials(self) -> Counter[tuple[str, str, str]]:
+    def denials(self) -> Counter[tuple[str, str, str, str]]:
         denied = (x for each in self.lines for x in each.verdicts if x.outcome in DENIALS)
-        return Counter((x.policy_id, x.reason, x.denial.appeal if x.denial else "") for x in denied)
+        return Counter((x.payer, x.policy_id, x.reason, x.denial.appeal if x.denial else "") for x in denied)
 
     def agreements(self) -> Counter[tuple[str, str | None]]:
         return Counter((x.verdict.agreement_status, x.verdict.agreement_problem) for x in self.lines if x.denied)

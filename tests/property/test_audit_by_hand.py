@@ -108,7 +108,7 @@ def assert_patterns_agree(result: AuditResult, by_hand: ByHand, rulebook: Rulebo
     }
     policies = Counter({(x.payer, x.policy, x.version, x.code, str(x.outcome)): x.lines for x in result.by_policy})
     assert policies == by_hand.policies()
-    assert Counter({(x.policy, x.reason, x.appeal): x.lines for x in result.denials}) == by_hand.denials()
+    assert Counter({(x.payer, x.policy, x.reason, x.appeal): x.lines for x in result.denials}) == by_hand.denials()
     assert Counter({(x.status, x.problem): x.lines for x in result.agreements}) == by_hand.agreements()
     assert Counter({x.payer_id: x.lines for x in result.unknown_payers}) == by_hand.unknown(rulebook)
     patterns = {
