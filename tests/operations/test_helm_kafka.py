@@ -1,5 +1,6 @@
 """What the chart asks of Strimzi, KEDA, the network and Prometheus, held against the files that say what is right."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import yaml
 from tests.operations.kubernetes.chart import CHART, FILES, NAMESPACE, Manifest, Rendered, render
 from tests.operations.prometheus import JOB, ROOT, tool
 
+from policywire.stream import metric_list
 from policywire.stream.membership import JOIN_TIMEOUT_MS
 from policywire.stream.opening import INPUTS
 from policywire.stream.settings import Kafka
@@ -209,7 +211,10 @@ def test_a_scaler_that_asks_prometheus_has_nothing_of_kafkas() -> None:
     assert trigger["type"] == "prometheus"
     assert "authenticationRef" not in trigger
     assert "TriggerAuthentication" not in rendered.kinds
-    assert f'namespace="{NAMESPACE}", service="rel-policywire"' in trigger["metadata"]["query"]
+    query = trigger["metadata"]["query"]
+    assert f'namespace="{NAMESPACE}", service="rel-policywire"' in query
+    (name,) = re.findall(r"policywire_\w+", query)
+    assert name in metric_list.ALL
     assert trigger["metadata"]["ignoreNullValues"] == "false"
 
 
