@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.operations.kubernetes.chart import CHART, FILES, NAMESPACE, Manifest, Rendered, render
+from tests.operations.kubernetes.schemas import scaler_parameters
 from tests.operations.prometheus import JOB, ROOT, tool
 
 from policywire.stream import metric_list
@@ -187,6 +188,19 @@ def test_the_scaler_logs_in_as_itself_and_by_references() -> None:
     for rendered in (scram, mutual, tokens):
         name = rendered.one("TriggerAuthentication")["metadata"]["name"]
         assert [each["authenticationRef"] for each in triggers_of(rendered)] == [{"name": name}] * 2
+
+
+@pytest.mark.parametrize("name", ["scram", "mtls", "oauth", "plaintext", "token", "everything"])
+def test_triggers_say_what_keda_itself_reads(name: str) -> None:
+    rendered = render(name)
+
+    for trigger in triggers_of(rendered):
+        known = scaler_parameters(trigger["type"])
+        for key, value in trigger["metadata"].items():
+            assert "triggerMetadata" in known[key].places
+            assert not known[key].words or value in known[key].words
+        for key in parameters(rendered) if "authenticationRef" in trigger else ():
+            assert "authParams" in known[key].places
 
 
 def triggers_of(rendered: Rendered) -> list[Manifest]:

