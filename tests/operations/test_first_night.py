@@ -5,7 +5,9 @@ the page speaks of what runs the workers and Kafka, the test takes its part.
 """
 
 import asyncio
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -138,7 +140,17 @@ def test_every_alert_that_the_page_names_exists_and_every_link_leads_somewhere()
     anchors = {line[3:].lower().replace(" ", "-") for line in text.splitlines() if line.startswith("## ")}
     links = {part.partition(")")[0] for part in text.split("](")[1:]}
     assert {link[1:] for link in links if link.startswith("#")} <= anchors
-    assert all((PAGE.parent / link).is_file() for link in links if not link.startswith("#"))
+    files = {link.partition("#")[0] for link in links if not link.startswith("#")}
+    assert [file for file in files if not (PAGE.parent / file).is_file()] == []
+
+
+def test_every_panel_that_the_page_names_is_on_the_dashboard() -> None:
+    dashboard = json.loads((ROOT / "deploy" / "grafana" / "operations.json").read_text())
+    shown = {panel["title"] for panel in dashboard["panels"]}
+    named = {name for part in re.findall(r"panels? (\*[^;:.)]+)", PAGE.read_text()) for name in part.split("*")[1::2]}
+    assert len(named) > 5
+    assert named <= shown
+    assert f"*{dashboard['title']}*" in PAGE.read_text()
 
 
 def test_a_page_that_is_not_true_is_noticed() -> None:
@@ -258,7 +270,30 @@ def test_a_bad_rulebook(system: System, rules: Path) -> None:
         assert worker.process.poll() is None
 
 
-def test_a_stuck_lane(system: System) -> None:
+def test_a_stuck_lane(system: System, tmp_path: Path) -> None:
+    fault = tmp_path / "fault"
+    fault.write_text("")
+    worker = system.worker()
+    worker.command = ("tests.operations.faulty_worker", str(fault))
+    with worker:
+        fault.write_text("stuck")
+        system.send([claim(number, f"M-{number}") for number in range(100)])
+        system.prometheus.until_firing("PolicywireLaneStuck")
+        with system.section("A stuck lane", worker, WORKER_PID=str(worker.process.pid)) as page:
+            page.run()
+            page.run()
+            assert worker.process.wait(10) == -9
+            fault.write_text("")
+            worker.start()  # by what runs the workers
+            worker.until_ready()
+            system.prometheus.until_over("PolicywireLaneStuck")
+            system.until_lanes_open()
+            page.run()
+        system.wait_until_done()
+    assert system.count("determinations") == 100
+
+
+def test_a_frozen_worker(system: System) -> None:
     with system.worker() as worker, system.worker() as frozen:
         each = [worker, frozen]
         system.prometheus.until(lambda: [len(one.ready()["lanes"]) for one in each] == [2, 2], "lanes are shared")
@@ -266,7 +301,7 @@ def test_a_stuck_lane(system: System) -> None:
         frozen.hold()
         system.prometheus.until_firing("PolicywireWorkerDown")
         system.send([claim(number, f"M-{number}") for number in range(100)])
-        with system.section("A stuck lane", frozen, WORKER_PID=str(frozen.process.pid)) as page:
+        with system.section("A frozen worker", frozen, WORKER_PID=str(frozen.process.pid)) as page:
             page.run()
             page.run()
             page.run()
