@@ -8,7 +8,7 @@ import faust
 from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
 
-from policywire.stream.cluster import client_arguments
+from policywire.stream.login import client_arguments
 from policywire.stream.membership import HEARTBEAT_S, JOIN_TIMEOUT_MS
 from policywire.stream.settings import Settings
 

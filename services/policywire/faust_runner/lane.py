@@ -2,28 +2,32 @@
 
 The whole path is :meth:`FaustLane.work`. What it does is four steps, each acknowledged before the next one begins:
 
-1. outputs: determinations, alerts, audit log, dead letters;
-2. the changelog of the table: timelines and, with them, the lane's input offsets;
-3. the lane's shelf, on disk or in memory;
+1. the changelog of the table, as one record batch: timelines, the lane's input offsets, and the *outbox*, which holds
+   the outputs of this batch;
+2. the lane's shelf, on disk or in memory;
+3. the outputs: determinations, alerts, audit log, dead letters;
 4. at last, and only now and then, the group's offsets.
 
-Whatever is cut off before step 2 is done is read again and decided anew, so its outputs may be said twice: equal
-records with equal ids. Were the state first, an event read again would find itself folded in already and say nothing:
-lost. Were the offsets first, it would not be read again. What is read again although step 2 was done is passed over by
-the offsets in the state. So nothing is said twice but what a worker had said and not yet remembered when it ended.
+Cut off before step 1 is done, a batch has left no trace; its events are read again. Cut off after it, whoever opens the
+lane next finds the outbox and says all of it again, byte for byte: a duplicate is always an equal record with an equal
+id. Events that are read again are passed over by the offsets in the table, whatever the group's offsets say.
+
+The other order, outputs before state, would lose nothing either. But what was said and then not remembered would be
+decided anew, by a later clock or by other rules, and need not be said again: an alert that was opened a minute before
+midnight and no longer holds a minute after it would stay open for ever.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from time import monotonic, perf_counter
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
 from policywire.cases.codec import TimelineUnreadable, check
-from policywire.faust_runner.fetched import Fetched, chunks_of, refuse_a_gap
-from policywire.faust_runner.outgoing import LaneOutgoing
+from policywire.faust_runner.fetched import Fetched, chunks_of, left_out
+from policywire.faust_runner.outgoing import OUTBOX_KEY, LaneOutgoing, OutboxUnreadable, outputs_in
 from policywire.faust_runner.shelves import Shelf, Timelines
 from policywire.faust_runner.table import entry_of
 from policywire.faust_runner.writer import FencedWriter
@@ -38,9 +42,13 @@ from policywire.stream.offsets import committed_offsets
 from policywire.stream.opening import INPUTS
 from policywire.stream.outgoing import RecordTooLarge
 from policywire.stream.points import Point
-from policywire.stream.reader import Chunk, Partition, first_offsets
+from policywire.stream.reader import Chunk, Partition, end_offsets, first_offsets
 from policywire.stream.rulechange import RuleChange
 from policywire.stream.state import LaneState
+
+EVENTS_MAX: Final = 4_000
+"""Of one batch: should all of them be hits, their outputs are some 30 MB before they are packed, and 1.5 after."""
+Written = TypeVar("Written")
 
 
 class Restored(Struct):
@@ -93,6 +101,8 @@ class FaustLane:
         self._state = LaneState({}, {})
         self._timelines = Timelines(shelf)
         self._count = 0
+        self._outbox_full = False
+        self._looked_up_to: dict[Partition, int] = {}
         self._clock = LaneClock(number, surroundings.clock, None)
         self._rulechange = RuleChange(number, changelog.Restored({}, {}, None, 0))
         self._next: dict[Partition, int] = {}
@@ -163,8 +173,10 @@ class FaustLane:
         self._room.set()
 
     async def until_idle(self) -> None:
-        """Return once no batch is running; call after :meth:`pause`."""
+        """Return once no batch is running and all is known to be said; call after :meth:`pause`."""
         await self._idle.wait()
+        if self._outbox_full:
+            await self._empty_outbox()
 
     def forget_metrics(self) -> None:
         """Take the lane's gauges away when it is closed."""
@@ -199,6 +211,7 @@ class FaustLane:
             raise ClusterFault(f"lane {self.number}: its table was not read up to the mark that was just written")
         await self._pass("restore_done")
         await self._agree(restored.rest.offsets)
+        await self._say_again()
         self._count = restored.timelines
         self._state = LaneState({}, restored.dues)
         self._clock = LaneClock(self.number, self._around.clock, restored.rest.now)
@@ -209,7 +222,7 @@ class FaustLane:
         metrics, seconds = self._around.metrics, perf_counter() - began
         metrics.timelines_restored.inc(restored.rest.records)
         metrics.restoring.observe(seconds)
-        metrics.lane_open.labels(str(self.number)).set(1)
+        metrics.lane_open.labels(lane=str(self.number)).set(1)
         self._show_lag()
         await self._pass("open_done")
         offsets = {f"{topic}-{partition}": offset for (topic, partition), offset in self._next.items()}
@@ -235,6 +248,31 @@ class FaustLane:
         missing = [partition for partition in inputs if partition not in wanted]
         self._next = {**await first_offsets(self._around.cluster, missing, channel), **wanted}
 
+    async def _say_again(self) -> None:
+        """Say what the former owner had remembered and may not have said: all of its last batch, the very records."""
+        outbox = self._shelf.get(OUTBOX_KEY)
+        if outbox is None:
+            return
+        settings = self._around.settings
+        try:
+            outgoing = outputs_in(outbox, settings.kafka.compression, self._batches.record_bytes_max, self._changelog)
+        except OutboxUnreadable:
+            raise LaneStopped(
+                f"lane {self.number}: the outbox in {self._changelog[0]} cannot be read; the topic was written to by "
+                "others, or by a newer policywire"
+            ) from None
+        await self._in_time(self._writer.write_outputs(outgoing))
+        get_logger().info("said again what may not have been said", lane=self.number, records=len(outgoing.outputs))
+        await self._empty_outbox()
+
+    async def _empty_outbox(self) -> None:
+        """Remember that all was said, so that it is not said again at the next opening."""
+        outgoing = self._new_outgoing(self._clock())
+        outgoing.empty_outbox()
+        last = await self._in_time(self._writer.write_changelog(outgoing))
+        self._shelf.apply(map(_entry, outgoing.remembered), last if last >= 0 else None)
+        self._outbox_full = False
+
     async def _something_to_do(self) -> None:
         """Return when records have come, instants are due, other rules are in force, or the fence is old."""
         while not (await self._rules_want_it() or self._arrived.is_set()):
@@ -246,7 +284,7 @@ class FaustLane:
                 async with asyncio.timeout(LOOK_S):
                     await self._arrived.wait()
             except TimeoutError:
-                continue
+                await self._look_for_what_was_left_out()
 
     async def _rules_want_it(self) -> bool:
         return await self._rulechange.wants_a_batch(self._around.rules.current, self._timelines)
@@ -260,7 +298,7 @@ class FaustLane:
         return True
 
     async def work(self) -> None:
-        """One batch: decide, say, remember. See the module for why in this order."""
+        """One batch: decide, remember, say. See the module for why in this order."""
         if self._writer.wants_its_fence_renewed:
             await self._raise_fence()
         async with self._around.turn:
@@ -275,24 +313,32 @@ class FaustLane:
         self._stop_in_a_flood(batch)
         await self._pass("batch_decided")
         offsets = self._offsets_after(chunks)
+        outgoing.remember_outputs(is_full=self._outbox_full)
         change = self._rulechange
         batch.add_offsets(self._named(offsets), change.swept, change.said, self._flood.remembered(monotonic()))
-        last = await self._in_time(outgoing)
+        last = await self._in_time(self._writer.write_changelog(outgoing))
         self._remember(batch, outgoing, last, offsets)
+        await self._pass("before_commit")
+        await self._in_time(self._writer.write_outputs(outgoing))
+        self._outbox_full = bool(outgoing.outputs)
+        self._done(offsets)
         batch.tally.seconds_deciding = decided - began
         batch.tally.seconds_committing = perf_counter() - decided
         self._show(batch)
         await self._pass("after_fold")
 
-    async def _in_time(self, outgoing: LaneOutgoing) -> int:
-        """Outputs, then the changelog; a batch that takes too long, or whose process was held, is not begun again."""
+    async def _in_time(self, write: Awaitable[Written]) -> Written:
+        """A write that takes too long ends the process, also one whose process was held meanwhile."""
         try:
             async with asyncio.timeout(self._batches.deadline_s):
-                await self._writer.write_outputs(outgoing)
-                return await self._writer.write_changelog(outgoing)
+                return await write
         except TimeoutError:
             raise ClusterFault(
                 f"lane {self.number}: a batch was not acknowledged within {self._batches.deadline_s:g} s"
+            ) from None
+        except RecordTooLarge as error:
+            raise LaneStopped(
+                f"lane {self.number}: {error} at once; lower POLICYWIRE_BATCHES__PARTITION_BYTES"
             ) from None
 
     def _remember(self, batch: Batch, outgoing: LaneOutgoing, last: int, offsets: dict[Partition, int]) -> None:
@@ -304,7 +350,6 @@ class FaustLane:
         self._state.fold(Change(batch.change.dues))
         self._rulechange.fold()
         self._next = offsets
-        self._done(offsets)
 
     def _begin_batch(self) -> Batch:
         around, now = self._around, self._clock()
@@ -324,17 +369,43 @@ class FaustLane:
     def _new_outgoing(self, now: datetime) -> LaneOutgoing:
         compression = self._around.settings.kafka.compression
         milliseconds = int(now.timestamp() * 1000)
-        return LaneOutgoing(compression, milliseconds, self._batches.record_bytes_max, self._changelog[0])
+        return LaneOutgoing(compression, milliseconds, self._batches.record_bytes_max, self._changelog)
 
     async def _take_fetched(self) -> list[Chunk]:
-        """Everything that waits, but for what was decided before; Faust may have left nothing out."""
-        fetched, self._fetched, self._octets = self._fetched, [], 0
-        self._arrived.clear()
-        self._room.set()
-        chunks = chunks_of(fetched, self._next)
-        for chunk in chunks:
-            await refuse_a_gap(chunk, self._around.cluster, f"lane-{self.number}-gap")
+        """What waits, but for what was decided before; what Faust has left out is read from the topic itself."""
+        fetched, self._fetched = self._fetched[:EVENTS_MAX], self._fetched[EVENTS_MAX:]
+        self._octets = sum(each.octets for each in self._fetched)
+        if not self._fetched:
+            self._arrived.clear()
+        if self._octets < self._batches.buffered_bytes:
+            self._room.set()
+        chunks: list[Chunk] = []
+        for chunk in chunks_of(fetched, self._next):
+            if chunk.records[0].offset > chunk.first:
+                chunks += await self._left_out((chunk.topic, chunk.partition), chunk.first, chunk.records[0].offset)
+            chunks.append(chunk)
         return chunks
+
+    async def _left_out(self, place: Partition, first: int, end: int) -> list[Chunk]:
+        """The records between two offsets; most often none, but only the markers of a sender's transactions."""
+        found = await left_out(self._around.cluster, place, first, end, f"lane-{self.number}-left-out")
+        count = sum(len(chunk.records) for chunk in found)
+        if count:
+            get_logger().warning(
+                "Faust left records out; they were read from the topic", lane=self.number, records=count
+            )
+        return found
+
+    async def _look_for_what_was_left_out(self) -> None:
+        """An idle lane's inputs end where it is; where they do not, nothing that comes later would show the gap."""
+        channel = f"lane-{self.number}-left-out"
+        for place, end in (await end_offsets(self._around.cluster, list(self._next), channel)).items():
+            first = max(self._next[place], self._looked_up_to.get(place, 0))
+            if first < end and not self._arrived.is_set():
+                self._looked_up_to[place] = end
+                for chunk in await self._left_out(place, first, end):
+                    self._fetched += [Fetched(*place, record) for record in chunk.records]
+                    self._arrived.set()
 
     async def _decide(self, batch: Batch, chunks: list[Chunk]) -> None:
         """Decide in slices, and let others run after each."""
@@ -381,19 +452,19 @@ class FaustLane:
 
     def _show(self, batch: Batch) -> None:
         metrics, label = self._around.metrics, str(self.number)
-        metrics.waiting.labels(label).set(self._rulechange.waiting)
+        metrics.waiting.labels(lane=label).set(self._rulechange.waiting)
         metrics.count(batch.tally, self._around.clock().timestamp())
-        metrics.timelines.labels(label).set(self._count)
+        metrics.timelines.labels(lane=label).set(self._count)
         self._show_lag()
 
     def _show_lag(self) -> None:
         metrics, label = self._around.metrics, str(self.number)
         waiting = [fetched.topic for fetched in self._fetched]
         for topic in self._names:
-            metrics.lag_records.labels(topic, label).set(waiting.count(topic))
+            metrics.lag_records.labels(topic=topic, lane=label).set(waiting.count(topic))
         oldest = min((fetched.record.timestamp for fetched in self._fetched), default=None)
         age = 0.0 if oldest is None else max(0.0, self._around.clock().timestamp() - oldest / 1000)
-        metrics.lag_seconds.labels(label).set(age)
+        metrics.lag_seconds.labels(lane=label).set(age)
 
     async def _pass(self, point: Point) -> None:
         await self._around.passing(point, self.number)
@@ -422,6 +493,8 @@ def restore(shelf: Shelf, lane: int) -> Restored:
             rest.flood = last.flood
         elif key == changelog.BARRIER_KEY:
             restored.barrier = value
+        elif key == OUTBOX_KEY:
+            pass
         elif key.startswith(changelog.POLICY_KEY):
             changelog.take_policy(key, value, rest.policies, lane)
         else:

@@ -1,15 +1,23 @@
-"""What a lane is about to write, in two parts: what it says, and what it remembers. Knows records, no meanings.
+"""What a lane is about to write, in two parts: what it remembers, and what it says. Knows records, no meanings.
 
-They are kept apart because their order is what "at least once" rests on: see
-:meth:`policywire.faust_runner.lane.FaustLane.work`.
+What it says is remembered too, as the *outbox*: one record of the changelog that holds the outputs of the batch. See
+:mod:`policywire.faust_runner.lane` for why.
 """
 
 from collections.abc import Iterator
 
+import msgspec
 from msgspec import Struct
 
-from policywire.stream.outgoing import Header, Outgoing, RecordBatch, Writer
+from policywire.stream.outgoing import Header, Outgoing, RecordBatch, RecordTooLarge, Writer
 from policywire.stream.reader import Partition
+
+OUTBOX_KEY = b"\xffoutbox"
+UNPACKED_MAX = 67_108_864
+"""Bytes of a batch's part of the changelog before they are compressed: some ten times what a batch comes to."""
+CHANGELOG_OCTETS_MAX = 8_388_608
+"""Of the changelog's ``max.message.bytes``. A batch's part of it is one record batch, which Kafka stores whole or not
+at all; outputs are made of much the same words and compress to a twentieth."""
 
 
 class Remembered(Struct, frozen=True):
@@ -20,19 +28,35 @@ class Remembered(Struct, frozen=True):
     headers: list[Header]
 
 
+class Output(Struct, frozen=True, array_like=True):
+    """A record that goes out, as the outbox keeps it; ``octets_max`` is its topic's limit where it is not the usual."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header] | None
+    octets_max: int | None
+
+
+class OutboxUnreadable(Exception):
+    """What the changelog has as an outbox is none."""
+
+
 class LaneOutgoing(Outgoing):
     """Collects the records of one batch of a lane.
 
     Args:
-        changelog: the name of the changelog's topic on the cluster.
+        changelog: the changelog's partition.
     """
 
     transactional = False
 
-    def __init__(self, compression: str, timestamp: int, octets_max: int, changelog: str) -> None:
+    def __init__(self, compression: str, timestamp: int, octets_max: int, changelog: Partition) -> None:
         super().__init__(compression, timestamp, octets_max)
         self._changelog = changelog
         self.remembered: list[Remembered] = []
+        self.outputs: list[Output] = []
 
     def add(  # noqa: PLR0913, PLR0917  the parts of a Kafka record
         self,
@@ -43,17 +67,59 @@ class LaneOutgoing(Outgoing):
         headers: list[Header] | None = None,
         octets_max: int | None = None,
     ) -> None:
-        """Add a record; of the changelog's keep what it says, for the table. Raises RecordTooLarge."""
-        super().add(topic, partition, key, value, headers, octets_max)
-        if topic == self._changelog and key is not None:
+        """Add a record, and keep it for the table or for the outbox. Raises RecordTooLarge."""
+        if (topic, partition) == self._changelog and key is not None:
+            super().add(topic, partition, key, value, headers, UNPACKED_MAX)
             self.remembered.append(Remembered(key, value, headers or []))
+        else:
+            super().add(topic, partition, key, value, headers, octets_max)
+            self.outputs.append(Output(topic, partition, key, value, headers, octets_max))
+
+    def remember_outputs(self, *, is_full: bool) -> None:
+        """Put the outputs into the changelog; without any, empty an outbox that is still full of the last batch's.
+
+        Raises:
+            RecordTooLarge: they are more than a batch can have.
+        """
+        if self.outputs:
+            outbox = msgspec.msgpack.encode((self._timestamp, self.outputs))
+            self.add(*self._changelog, OUTBOX_KEY, outbox)
+        elif is_full:
+            self.empty_outbox()
+
+    def empty_outbox(self) -> None:
+        """Remember that everything was said."""
+        self.add(*self._changelog, OUTBOX_KEY, None)
 
     def output_rounds(self, writer: Writer, sequences: dict[Partition, int]) -> Iterator[list[RecordBatch]]:
         """All but the changelog, in rounds as :meth:`rounds` gives them."""
-        said = {part: growing for part, growing in self._partitions.items() if part[0] != self._changelog}
+        said = {part: growing for part, growing in self._partitions.items() if part != self._changelog}
         return self._rounds_of(said, writer, sequences)
 
-    def changelog_rounds(self, writer: Writer, sequences: dict[Partition, int]) -> Iterator[list[RecordBatch]]:
-        """The changelog alone."""
-        kept = {part: growing for part, growing in self._partitions.items() if part[0] == self._changelog}
-        return self._rounds_of(kept, writer, sequences)
+    def changelog_batch(self, writer: Writer, sequences: dict[Partition, int]) -> RecordBatch:
+        """The changelog's part: one record batch.
+
+        Raises:
+            RecordTooLarge: it is more than the topic takes at once.
+        """
+        kept = {self._changelog: self._partitions[self._changelog]}
+        (batch,), *more = self._rounds_of(kept, writer, sequences)
+        if more or len(batch.octets) > CHANGELOG_OCTETS_MAX:
+            raise RecordTooLarge(self._changelog[0], len(batch.octets))
+        return batch
+
+
+def outputs_in(outbox: bytes, compression: str, octets_max: int, changelog: Partition) -> LaneOutgoing:
+    """What an outbox holds, ready to be said again: the very records, at their own instant.
+
+    Raises:
+        OutboxUnreadable: it is none.
+    """
+    try:
+        timestamp, outputs = msgspec.msgpack.decode(outbox, type=tuple[int, list[Output]])
+    except msgspec.MsgspecError as error:
+        raise OutboxUnreadable from error
+    outgoing = LaneOutgoing(compression, timestamp, octets_max, changelog)
+    for each in outputs:
+        outgoing.add(each.topic, each.partition, each.key, each.value, each.headers, each.octets_max)
+    return outgoing

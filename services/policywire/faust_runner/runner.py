@@ -19,12 +19,14 @@ from policywire.errors import BadInput
 from policywire.faust_runner.app import PolicywireApp
 from policywire.faust_runner.fetched import fetched_from
 from policywire.faust_runner.lane import FaustLane
+from policywire.faust_runner.outgoing import CHANGELOG_OCTETS_MAX
 from policywire.faust_runner.recovery import RecoveryWatch
 from policywire.faust_runner.table import TimelineTable, changelog_name
 from policywire.stream import changelog
-from policywire.stream.cluster import Cluster, TopicMissing, client_arguments
+from policywire.stream.cluster import Cluster, TopicMissing
 from policywire.stream.ending import ClusterFault
 from policywire.stream.lane import Surroundings
+from policywire.stream.login import client_arguments
 from policywire.stream.logs import get_logger
 from policywire.stream.opening import INPUTS
 from policywire.stream.reader import Partition
@@ -56,7 +58,10 @@ class FaustWorker(Worker):
         kafka = self._settings.kafka
         name = changelog_name(kafka.topic_prefix, kafka.group)
         lanes = around.outlets.partitions[self._settings.topic(INPUTS[0])]
-        await create_changelog(self._settings, name, lanes)
+        try:
+            await cluster.partition_counts([name])
+        except TopicMissing:  # asked first: who may not create topics may have been given one
+            await create_changelog(self._settings, name, lanes)
         # Asked for once more and together: the client follows the leaders of the topics that it was asked of last.
         counts = await _counts_once_visible(cluster, [*around.outlets.partitions, name])
         if counts[name] != lanes:
@@ -213,7 +218,7 @@ class FaustWorker(Worker):
 
 
 async def create_changelog(settings: Settings, name: str, lanes: int) -> None:
-    """Create the table's changelog where it is missing, with the settings of ``member-timelines``.
+    """Create the table's changelog, with the settings of ``member-timelines`` but for larger batches.
 
     Raises:
         ClusterFault: the cluster refuses it.
@@ -223,9 +228,8 @@ async def create_changelog(settings: Settings, name: str, lanes: int) -> None:
     try:
         brokers = len((await admin.describe_cluster())["brokers"])
         topic = load_topics(lanes)[changelog.TOPIC]
-        new = NewTopic(
-            name, lanes, min(topic.replication_factor, brokers), topic_configs=fitting_config(topic, brokers)
-        )
+        config = fitting_config(topic, brokers) | {"max.message.bytes": str(CHANGELOG_OCTETS_MAX)}
+        new = NewTopic(name, lanes, min(topic.replication_factor, brokers), topic_configs=config)
         answer = await admin.create_topics([new])
         for _, code, _detail in answer.topic_errors:
             error = for_code(code)
@@ -245,6 +249,7 @@ async def _counts_once_visible(cluster: Cluster, names: list[str]) -> Mapping[st
             if monotonic() > deadline:
                 raise
             await asyncio.sleep(LOOK_S)
+            await cluster.refresh()
 
 
 def run_faust_worker(settings: Settings) -> None:

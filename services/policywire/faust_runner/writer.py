@@ -52,28 +52,30 @@ class FencedWriter(Transactions):
         """Whether the fence is so old that brokers may begin to forget it."""
         return monotonic() - self._raised > RENEW_S
 
+    async def write_changelog(self, outgoing: LaneOutgoing) -> int:
+        """Write the changelog's part, all of it or nothing.
+
+        Returns:
+            The offset of its last record; -1 when the cluster does not say it any more.
+
+        Raises:
+            LaneLost: another owner has fenced this one.
+            RecordTooLarge: it is more than the topic takes at once.
+            ProtocolFault: the cluster refused it.
+        """
+        await self._passing("before_begin")
+        batch = outgoing.changelog_batch(self._writer, self._sequences)
+        first = (await self._send([batch]))[batch.partition]
+        await self._passing("after_begin")
+        return first + batch.count - 1 if first >= 0 else -1
+
     async def write_outputs(self, outgoing: LaneOutgoing) -> None:
-        """Write all but the changelog; when this returns every record is acknowledged by all replicas in sync.
+        """Write all but the changelog; when this returns, all replicas in sync have every record.
 
         Raises:
             LaneLost: another owner has fenced this one.
             ProtocolFault: the cluster refused something.
         """
-        await self._passing("before_begin")
         for batches in outgoing.output_rounds(self._writer, self._sequences):
             await self._send(batches)
         await self._passing("after_send")
-
-    async def write_changelog(self, outgoing: LaneOutgoing) -> int:
-        """Write the changelog's part; the offset of its last record, -1 when the cluster does not say it any more.
-
-        Nobody else writes to the partition, so the records of a batch stand one after the other.
-        """
-        await self._passing("before_commit")
-        last = -1
-        for batches in outgoing.changelog_rounds(self._writer, self._sequences):
-            written = await self._send(batches)
-            (batch,) = batches
-            last = written[batch.partition] + batch.count - 1 if written[batch.partition] >= 0 else -1
-        await self._passing("after_commit")
-        return last
