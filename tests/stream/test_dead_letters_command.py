@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
+import pty
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +177,31 @@ def test_ids_that_are_none_are_named_and_nothing_is_sent(say: Say, broker: Local
     refused(say("redrive", "--reason", "too_deep", "--yes"), "no dead letter is meant")
     refused(say("list", "--since", "yesterday"), "2h")
     assert events_in(broker, topics) == 5
+
+
+@pytest.mark.parametrize(("answer", "ends"), [("n", (1, 5)), ("y", (0, 7))])
+def test_somebody_at_a_terminal_is_asked(
+    say: Say, broker: LocalBroker, topics: str, answer: str, ends: tuple[int, int]
+) -> None:
+    status, events = ends
+    done(say("count"))
+    mine, theirs = pty.openpty()
+    command = [sys.executable, "-m", "policywire", "dead-letters", "redrive", "--reason", "key_mismatch"]
+    where = ["--bootstrap-servers", broker.bootstrap_servers, "--topic-prefix", topics, "--group", "test"]
+    with subprocess.Popen([*command, *where], stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.write(mine, f"{answer}\n".encode())
+        assert process.wait(60) == status
+    shown = os.read(mine, 65_536).decode()
+    assert "2 dead letters to send again" in shown
+    assert "Send 2 dead letters again?" in shown
+    assert events_in(broker, topics) == events
+
+
+def test_the_cluster_may_be_named_behind_the_subcommand_too(say: Say, broker: LocalBroker, topics: str) -> None:
+    done(say("count"))
+    behind = ["count", "--bootstrap-servers", broker.bootstrap_servers, "--topic-prefix", topics, "--group", "test"]
+    assert "5 dead letters in all" in done(CliRunner().invoke(main, ["dead-letters", *behind]))
+    assert "5 dead letters in all" in done(CliRunner().invoke(main, ["dead-letters", "--group", "x", *behind]))
 
 
 def test_no_cluster_ends_with_1_and_no_topic_with_2(broker: LocalBroker) -> None:

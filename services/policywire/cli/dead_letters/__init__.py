@@ -17,7 +17,7 @@ SUBCOMMANDS: Subcommands = {
 
 
 @click.group(cls=LazyGroup, subcommands=SUBCOMMANDS)
-@click.option("--bootstrap-servers", help="host:port, several with commas.")
+@click.option("--bootstrap-servers", help="host:port, several with commas; may stand behind the subcommand too.")
 @click.option("--group", help="The workers' consumer group.")
 @click.option("--topic-prefix", help="In front of every topic's name.")
 @click.pass_context

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from policywire.cli.dead_letters.selecting import redriven_option, selecting, selection_of, with_topic
+from policywire.cli.dead_letters.selecting import on_cluster, redriven_option, selecting, selection_of, with_topic
 from policywire.cli.dead_letters.shown import counted, plain
 from policywire.cli.rules.shown import JSON, print_json
 
@@ -33,6 +33,7 @@ Groups = Counter[tuple[str, ...]]
 @click.option(
     "--by", multiple=True, type=click.Choice(list(BY)), help="May be given again [default: reason, then topic]."
 )
+@on_cluster
 @JSON
 @click.pass_obj
 def count(kafka: dict[str, Any], /, *, by: tuple[str, ...], as_json: bool, **chosen: Any) -> None:

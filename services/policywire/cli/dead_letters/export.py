@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 import msgspec
 
-from policywire.cli.dead_letters.selecting import redriven_option, selecting, selection_of, with_topic
+from policywire.cli.dead_letters.selecting import on_cluster, redriven_option, selecting, selection_of, with_topic
 from policywire.cli.dead_letters.show import revealed
 from policywire.cli.dead_letters.shown import counted, document_of
 from policywire.cli.rules.shown import JSON, print_json
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 @click.option("--reveal", is_flag=True, help="Needed: the file holds health information.")
 @click.option("--replace", is_flag=True, help="Write over a file that is there and holds something else.")
+@on_cluster
 @JSON
 @click.pass_obj
 def export(  # noqa: PLR0913  one parameter an option

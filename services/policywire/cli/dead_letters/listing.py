@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from policywire.cli.dead_letters.selecting import redriven_option, selecting, selection_of, with_topic
+from policywire.cli.dead_letters.selecting import on_cluster, redriven_option, selecting, selection_of, with_topic
 from policywire.cli.dead_letters.shown import HEAD, counted, document_of, line_of
 from policywire.cli.rules.shown import JSON, print_json
 
@@ -26,6 +26,7 @@ class _Found(NamedTuple):
 @selecting
 @redriven_option
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(0), help="So many at most, the latest.")
+@on_cluster
 @JSON
 @click.pass_obj
 def list_letters(kafka: dict[str, Any], /, *, limit: int, as_json: bool, **chosen: Any) -> None:

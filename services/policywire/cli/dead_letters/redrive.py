@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import click
 
-from policywire.cli.dead_letters.selecting import selecting, selection_of, with_topic
+from policywire.cli.dead_letters.selecting import on_cluster, selecting, selection_of, with_topic
 from policywire.cli.dead_letters.shown import counted, plain
 from policywire.cli.progress import progress_bar
 from policywire.cli.rules.shown import JSON, print_json
@@ -49,6 +49,7 @@ class _Asked(NamedTuple):
 @click.option("--value", type=click.File("rb"), help="Send this mended event instead, of one ID; - is standard input.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can answer.")
+@on_cluster
 @JSON
 @click.pass_obj
 def redrive(  # noqa: PLR0913  one parameter an option

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from policywire.stream.settings import Settings
 
 T = TypeVar("T")
+CLUSTER_OPTIONS = {
+    "topic-prefix": "In front of every topic's name.",
+    "group": "The workers' consumer group.",
+    "bootstrap-servers": "host:port, several with commas.",
+}
+"""Also in front of the subcommand, where the group has them."""
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 ID_FORM = "an id is topic-partition-offset, such as claim-events-2-48213; `policywire dead-letters list` shows them"
 
@@ -53,6 +59,19 @@ def selecting(function: Callable[..., None]) -> Callable[..., None]:
         ),
     ):
         function = option(function)
+    return function
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    """Put an option of the cluster where the group's own are; the later one counts."""
+    if value is not None:
+        context.obj[parameter.name] = value
+
+
+def on_cluster(function: Callable[..., None]) -> Callable[..., None]:
+    """The group's options once more, so that they may stand behind the subcommand too."""
+    for name, words in CLUSTER_OPTIONS.items():
+        function = click.option(f"--{name}", help=words, expose_value=False, callback=_remember)(function)
     return function
 
 

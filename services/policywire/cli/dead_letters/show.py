@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 import click
 import msgspec
 
-from policywire.cli.dead_letters.selecting import selection_of, settings_of, with_topic
+from policywire.cli.dead_letters.selecting import on_cluster, selection_of, settings_of, with_topic
 from policywire.cli.dead_letters.shown import document_of, instant, plain
 from policywire.cli.rules.shown import JSON, print_json
 from policywire.errors import BadInput
@@ -29,6 +29,7 @@ NOW_GOOD: Final = "This release finds no fault in it: redrive it."
 @click.command()
 @click.argument("letter_id", metavar="ID")
 @click.option("--reveal", is_flag=True, help="Print the original key and bytes too: health information.")
+@on_cluster
 @JSON
 @click.pass_obj
 def show(kafka: dict[str, Any], /, letter_id: str, *, reveal: bool, as_json: bool) -> None:
