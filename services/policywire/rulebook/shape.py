@@ -6,7 +6,6 @@ means.
 
 import json
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final, get_args
 
@@ -16,6 +15,7 @@ import msgspec
 from policywire.errors import Fault
 from policywire.rulebook.cases import CasesDocument
 from policywire.rulebook.document import PolicyDocument
+from policywire.rulebook.nearest import nearest
 from policywire.rulebook.reference import ContextsDocument, PayerDocument, TermsDocument
 from policywire.rulebook.source import Path, Source
 from policywire.rulebook.watch import AlertKind, WatchDocument
@@ -125,8 +125,8 @@ def _explain(source: Source, error: jsonschema_rs.ValidationError) -> Iterator[F
         case "additionalProperties":
             known = _properties(source.value["document"], error.schema_path)
             for key in details["unexpected"]:
-                close = get_close_matches(key, known, n=1)
-                mend = f"Did you mean {close[0]}?" if close else "Take it away, or mend its name."
+                near = nearest(key, known)
+                mend = f"Did you mean {near}?" if near else "Take it away, or mend its name."
                 yield source.fault("unknown-field", (*path, key), f"no such field: {key}", mend, at_key=True)
         case "required":
             key = details["property"]
@@ -144,7 +144,8 @@ def _explain(source: Source, error: jsonschema_rs.ValidationError) -> Iterator[F
             yield source.fault("name", (*path, inner.instance), message, mend, at_key=True)
         case "enum" | "constant":
             options = [str(each) for each in details.get("options", [])] or _options(error)
-            yield source.fault("value", path, _text(error), _mend_value(error.instance, options))
+            message = f"{error.instance!r} is no value of this field"
+            yield source.fault("value", path, message, _mend_value(error.instance, options))
         case "minItems" | "minLength" | "minProperties":
             yield source.fault("empty", path, _text(error), "Give at least one, or take the field away.")
         case _:
@@ -180,10 +181,9 @@ def _is_number(value: object) -> bool:
 
 
 def _mend_value(value: object, options: list[str]) -> str:
-    close = get_close_matches(str(value), options, n=1)
-    if close:
-        return f"Did you mean {close[0]}?"
-    return f"Known are: {', '.join(options)}." if options else "See the field's description in the schema."
+    every = f"Known are: {', '.join(options)}." if options else "See the field's description in the schema."
+    near = nearest(value, options)
+    return f"Did you mean {near}? {every}" if near else every
 
 
 def _options(error: jsonschema_rs.ValidationError) -> list[str]:

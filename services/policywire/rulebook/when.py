@@ -14,7 +14,6 @@ A mapping of several facts means all of them. Written forms by kind of fact::
 """
 
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, Any, Final, NamedTuple, get_args
 
@@ -23,6 +22,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from policywire.model.codes import diagnosis, taxonomy
 from policywire.model.records import Stage
 from policywire.rulebook.conditions import FACTS, All, AnyOf, Condition, Not, Test
+from policywire.rulebook.nearest import nearest
 from policywire.rulebook.source import Finding
 
 MoneyText = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$")]
@@ -124,8 +124,8 @@ COMBINATORS: Final = ("all", "any", "not")
 
 def suggestion(word: object, known: tuple[str, ...]) -> str:
     """A mend that names the closest known word, or all of them."""
-    close = get_close_matches(str(word), known, n=1)
-    return f"Did you mean {close[0]}?" if close else f"Known are: {', '.join(known)}."
+    near = nearest(word, known)
+    return f"Did you mean {near}?" if near else f"Known are: {', '.join(known)}."
 
 
 def faults_in(when: object, declared_unknown: frozenset[str]) -> Iterator[Finding]:
