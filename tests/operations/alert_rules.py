@@ -18,7 +18,7 @@ UNIT_TESTS: Final = tuple(sorted((FOLDER / "tests").glob("*.yaml")))
 UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 DURATION: Final = r"(?:\d+(?:ms|[smhd]))+"
 
-WINDOW_S: Final = (8.0, 30.0)
+WINDOW_S: Final = (8.0, 24.0)
 """The shortest and the longest window of a shortened rule: sixteen scrapes of half a second, and no test that waits."""
 FOR_S: Final = (1.0, 4.0)
 """The same for how long an alert must hold: two evaluations at least, so that each still waits."""

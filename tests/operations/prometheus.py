@@ -73,6 +73,11 @@ class Alert(Struct, frozen=True):
 class Prometheus:
     """Prometheus with a data folder that is thrown away. A context manager.
 
+    Attributes:
+        url: where it answers.
+        fired: the names of alerts that :meth:`until_firing` has seen.
+        log: what it printed.
+
     Args:
         folder: for its settings, data and log; must exist.
         targets: ``host:port`` of what is scraped; more with :meth:`scrape`.
@@ -95,6 +100,7 @@ class Prometheus:
         self._targets = folder / "targets.json"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.fired: set[str] = set()
         self.log = folder / "prometheus.log"
         self._settings.write_text(yaml.safe_dump(self._configuration(rules, interval_s, job)))
         self.scrape(targets)
@@ -220,6 +226,7 @@ class Prometheus:
     def until_firing(self, name: str, patience_s: float = PATIENCE_S) -> Alert:
         """Wait for an alert to fire; the first of that name."""
         self.until(lambda: bool(self.firing(name)), f"{name} fires", patience_s)
+        self.fired.add(name)
         return next(iter(self.firing(name)))
 
     def until_over(self, name: str, patience_s: float = PATIENCE_S) -> None:

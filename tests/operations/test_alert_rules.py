@@ -131,6 +131,6 @@ def test_shortened_rules_differ_in_durations_only() -> None:
         text, short = file.read_text(), shortened(file.read_text())
         pattern = re.compile(r"\d+(?:ms|[smhd])\b")
         assert pattern.sub("", short) == pattern.sub("", text)
-    assert shortened("x[1d] offset 1h\n  for: 15m\n") == "x[30000ms] offset 30000ms\n  for: 4000ms\n"
+    assert shortened("x[1d] offset 1h\n  for: 15m\n") == "x[24000ms] offset 24000ms\n  for: 4000ms\n"
     assert shortened("  for: 0s\n  for: 2m\nrate(x[5m])") == "  for: 0s\n  for: 2000ms\nrate(x[10000ms])"
     assert seconds("1m30s") == 90

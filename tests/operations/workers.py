@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +24,11 @@ PATIENCE_S = 60.0
 class Worker:
     """``policywire worker``. A context manager; can be started again, at the same address.
 
+    Attributes:
+        address: ``host:port`` of its metrics and health.
+        command: what is started: a module of Python and its arguments.
+        log: what it printed, over all starts.
+
     Args:
         folder: for its log.
         bootstrap_servers: of Kafka.
@@ -32,8 +38,15 @@ class Worker:
     """
 
     def __init__(
-        self, folder: Path, bootstrap_servers: str, prefix: str, *, name: str = "worker", **settings: dict[str, Any]
+        self,
+        folder: Path,
+        bootstrap_servers: str,
+        prefix: str,
+        *,
+        name: str = "worker",
+        **settings: dict[str, Any],
     ) -> None:
+        self.command: Sequence[str] = ("policywire", "worker")
         self.log = folder / f"{name}.log"
         self.address = f"127.0.0.1:{_free_port()}"
         groups: dict[str, dict[str, Any]] = {
@@ -58,8 +71,8 @@ class Worker:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("POLICYWIRE_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "policywire", "worker"],
-                env={**kept, "PYTHONPATH": str(ROOT / "services"), **self._environment},
+                [sys.executable, "-m", *self.command],
+                env={**kept, "PYTHONPATH": f"{ROOT / 'services'}:{ROOT}", **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -100,6 +113,11 @@ class Worker:
             assert self.process.poll() is None, f"the worker ended: {self.log.read_text()[-2000:]}"
             assert time.monotonic() < deadline, f"the worker is not ready: {state}"
             time.sleep(0.1)
+
+    def supervise(self) -> None:
+        """Start it again if it has ended, as an orchestrator would."""
+        if self.process.poll() is not None:
+            self.start()
 
     def __enter__(self) -> Self:
         self.start()
