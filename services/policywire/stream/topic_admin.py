@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
 from policywire.errors import BadInput
 from policywire.stream.topics import Topic, load_topics
@@ -122,6 +122,9 @@ async def _visible_counts(admin: AIOKafkaAdminClient, names: list[str]) -> dict[
     deadline = time.monotonic() + _VISIBLE_TIMEOUT_S
     while True:
         described = await admin.describe_topics(names)
+        hidden = [each["topic"] for each in described if for_code(each["error_code"]) is TopicAuthorizationFailedError]
+        if hidden:
+            raise TopicsUnusable(f"This client has no right Describe on the topics {', '.join(sorted(hidden))}")
         seen = [topic for topic in described if topic["error_code"] == 0]
         led = all(part["error_code"] == 0 for topic in seen for part in topic["partitions"])
         if len(seen) == len(names) and led:
