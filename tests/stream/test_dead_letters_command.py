@@ -121,6 +121,8 @@ def test_bytes_never_steer_the_terminal(say: Say) -> None:
     assert "\x1b" not in shown
     assert "\\x1b[31mM-SECRET" in shown
     assert "value_base64" in shown
+    exact = [json.loads(done(say("show", each, "--reveal", "--json"))) for each in broken]
+    assert "\x1b[31mM-SECRET" in {each.get("value") for each in exact}
 
 
 def test_an_export_is_private_whole_and_the_same_each_time(say: Say, tmp_path: Path) -> None:

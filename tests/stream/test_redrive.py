@@ -20,6 +20,7 @@ from policywire.stream.outgoing import Outgoing
 from policywire.stream.points import Passing, Point, pass_by
 from policywire.stream.redrive import TRANSACTION_RECORDS, Redrive, Redriven
 from policywire.stream.settings import Settings
+from policywire.stream.topic_admin import create_topics
 from policywire.stream.transactions import Transactions
 
 ALL = Selection()
@@ -238,6 +239,26 @@ async def test_one_that_its_topic_would_refuse_is_told_and_keeps_nobody_else_bac
     done = await redrive(settings)
     assert (done.sent, done.too_large) == (1, 1)
     assert (await redrive(settings)).too_large == 1
+
+
+async def test_a_broker_that_goes_away_ends_it_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policywire.stream.deadletter_topic.IDLE_S", 1.0)
+    with LocalBroker() as own:
+        await create_topics(own.bootstrap_servers)
+        settings = settings_for(own.bootstrap_servers, "", deadlines={"fence_s": 1.0})
+        async with Cluster(settings.kafka) as cluster:
+            topic = DeadLetterTopic(cluster, settings)
+            before = await topic.snapshot()
+            later = Snapshot(dict.fromkeys(before.ends, 1), before.redriven, before.landed)
+            # A place that no record has yet is waited for, and so is a broker.
+            for away in (False, True):
+                if away:
+                    await asyncio.to_thread(own.kill)
+                with pytest.raises(PassingFault, match="no answer for 1 s"):
+                    _ = [found async for found in topic.letters(later, ALL)]
+            for waiting in (topic.snapshot(), Redrive(cluster, settings).run(ALL)):
+                with pytest.raises(PassingFault, match="no answer for 1 s"):
+                    await waiting
 
 
 async def test_an_event_that_was_judged_twice_is_sent_once(settings: Settings) -> None:

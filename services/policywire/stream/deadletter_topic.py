@@ -15,7 +15,7 @@ from policywire.stream.cluster import Cluster
 from policywire.stream.ending import LaneStopped
 from policywire.stream.reader import Partition, end_offsets
 from policywire.stream.settings import Settings
-from policywire.stream.whole_topic import records_until
+from policywire.stream.whole_topic import in_time, records_until
 
 MARKER = "redriven"
 """Header of a marker record; its value is the dead letter's id."""
@@ -24,6 +24,9 @@ LANDED = "redriven_to"
 """Header of a marker record; its value is the place where an event that was sent again stands now, as an id."""
 
 CHANNEL = "dead-letters"
+IDLE_S = 30.0
+"""Longer than any transaction of a worker may stay open, so that waiting means that a broker is away."""
+
 BLOCK_BITS = 512
 """Places of a flood are neighbours: a million of them are two thousand blocks."""
 
@@ -136,7 +139,8 @@ class DeadLetterTopic:
         """
         counts = await self._cluster.partition_counts([self.name])
         partitions: list[Partition] = [(self.name, number) for number in range(counts[self.name])]
-        ends = await end_offsets(self._cluster, partitions, CHANNEL)
+        async with in_time(IDLE_S):
+            ends = await end_offsets(self._cluster, partitions, CHANNEL)
         marked = {MARKER: Places(), LANDED: Places()}
         async for record in self._records(ends):
             for name, value in record.headers:
@@ -165,7 +169,9 @@ class DeadLetterTopic:
     async def _records(self, ends: Mapping[Partition, int]) -> AsyncIterator[Any]:
         try:
             for partition, end in sorted(ends.items()):
-                async for record in records_until(self._cluster, self._settings, {partition: end}, CHANNEL):
+                async for record in records_until(
+                    self._cluster, self._settings, {partition: end}, CHANNEL, idle_s=IDLE_S
+                ):
                     yield record
         except LaneStopped as error:
             message = "dead letters were deleted by the topic's retention while they were read; do the same again"

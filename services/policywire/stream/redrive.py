@@ -33,6 +33,7 @@ from policywire.stream.points import Passing, Point, pass_by
 from policywire.stream.reader import Partition
 from policywire.stream.settings import Settings
 from policywire.stream.transactions import Transactions
+from policywire.stream.whole_topic import in_time
 
 REDRIVE_OF = "redrive_of"
 """Header of an event that was sent again; its value is the dead letter's id."""
@@ -112,7 +113,8 @@ class Redrive:
             passing=self._pass,
         )
         # Fence first: what was marked before is then all that will ever be marked by others.
-        await transactions.fence()
+        async with in_time(self._settings.deadlines.fence_s):
+            await transactions.fence()
         now = await self._topic.snapshot()
         asked = Snapshot(until.ends if until else now.ends, now.redriven, now.landed)
         if mended is not None:

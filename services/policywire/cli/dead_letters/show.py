@@ -1,6 +1,7 @@
 """``policywire dead-letters show``. Knows the terminal; what is wrong with an event the contract's checks say."""
 
 import base64
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -9,7 +10,7 @@ import msgspec
 
 from policywire.cli.dead_letters.selecting import on_cluster, selection_of, settings_of, with_topic
 from policywire.cli.dead_letters.shown import document_of, instant, plain
-from policywire.cli.rules.shown import JSON, print_json
+from policywire.cli.rules.shown import JSON
 from policywire.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def show(kafka: dict[str, Any], /, letter_id: str, *, reveal: bool, as_json: boo
         "faults": _faults(letter, settings_of(kafka).kafka.topic_prefix),
     }
     if as_json:
-        print_json(document | (revealed(letter) if reveal else {}))
+        # In ASCII: what an event holds must not steer the terminal.
+        click.echo(json.dumps(document | (revealed(letter) if reveal else {}), indent=2))
         return
     _print(document)
     if reveal:
