@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
@@ -36,6 +37,8 @@ def all_(*, quick: bool, runs: int | None) -> None:
     rows += [*_audit(quick=quick, runs=runs), *_search(quick=quick, runs=runs)]
     rows += [*_timers(quick=quick, runs=runs), *_memory(quick=quick, runs=runs), *_restore(quick=quick, runs=runs)]
     _print([*rows, *_worker(quick=quick, runs=runs)])
+    click.echo()
+    _capacity(quick=quick, runs=runs)
 
 
 @command.command()
@@ -112,6 +115,16 @@ def audit(*, quick: bool, runs: int | None, lines: int | None) -> None:
     _print(_audit(quick=quick, runs=runs, lines=lines))
 
 
+@command.command()
+@_QUICK
+@click.option("--runs", type=click.IntRange(1), help="How often each is measured [default: 3, with --quick 1].")
+@click.option("--only", multiple=True, metavar="WORD", help="Those with this word in their name; again for more.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Keep all figures, for `policywire size`.")
+def capacity(*, quick: bool, runs: int | None, only: tuple[str, ...], file: Path | None) -> None:
+    """Core-seconds and memory a million claims: worker, pass-through, Kafka Streams, Faust, Quix Streams; disk."""
+    _capacity(quick=quick, runs=runs, only=only, file=file)
+
+
 def _print(rows: Iterable[Row]) -> None:
     """The table, once all is measured; each measure as it comes on standard error, for those who wait."""
     done = []
@@ -181,6 +194,23 @@ def _worker(*, quick: bool, runs: int | None, events: int | None = None) -> Iter
 
     plan = QUICK if quick else Plan()
     return measure_stream(replace(plan, runs=runs or plan.runs, events=events or plan.events))
+
+
+def _capacity(*, quick: bool, runs: int | None, only: tuple[str, ...] = (), file: Path | None = None) -> None:
+    """Measure and print; apart from the other tables, for these have columns of their own."""
+    _need_psutil()
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from policywire.workbench.bench.capacity.contest import QUICK, Plan, measure_capacity  # noqa: PLC0415
+    from policywire.workbench.bench.capacity.result import render, write  # noqa: PLC0415
+
+    plan = QUICK if quick else Plan()
+    found = measure_capacity(
+        replace(plan, runs=runs or plan.runs), only, lambda name: sys.stderr.write(f"{name} ...\n")
+    )
+    if file is not None:
+        write(found, file)
+    click.echo(render(found))
 
 
 def _need_psutil() -> None:

@@ -6,6 +6,7 @@ Knows the local broker and the topics. Knows neither the worker nor its peer.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -55,6 +56,16 @@ class Bed:
     def bootstrap_servers(self) -> str:
         """The address for clients."""
         return self._broker.bootstrap_servers
+
+    @property
+    def broker_pid(self) -> int:
+        """The broker's process."""
+        return self._broker.pid
+
+    @property
+    def data(self) -> Path:
+        """The broker's folder."""
+        return self._broker.data
 
     def fill(self, prefix: str, **events: Iterable[Published]) -> None:
         """Create the topics of a prefix and publish these claim and scheduling events, each to its topic."""

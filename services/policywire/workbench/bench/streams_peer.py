@@ -45,19 +45,7 @@ class StreamsPeer:
         Raises:
             PassingFault: it did not come to its end.
         """
-        java = str(find_java().executable)
-        command = [
-            *under,
-            java,
-            "-Xmx1g",
-            "-cp",
-            self._class_path,
-            "Peer",
-            bootstrap_servers,
-            source,
-            sink,
-            str(claims),
-        ]
+        command = [*under, *self._java(bootstrap_servers, source, sink), str(claims)]
         run = subprocess.run(  # noqa: S603  what policywire composed
             command, capture_output=True, text=True, timeout=_RUN_TIMEOUT_S, check=False
         )
@@ -65,6 +53,13 @@ class StreamsPeer:
         if said is None:
             raise PassingFault(f"the Kafka Streams peer failed: {run.stdout[-500:]}{run.stderr[-1500:]}")
         return int(said[1]) / float(said[3])
+
+    def command(self, bootstrap_servers: str, source: str, sink: str, group: str) -> list[str]:
+        """Runs it as that group, until it is ended."""
+        return [*self._java(bootstrap_servers, source, sink), "0", group]
+
+    def _java(self, *where: str) -> list[str]:
+        return [str(find_java().executable), "-Xmx1g", "-cp", self._class_path, "Peer", *where]
 
 
 def _built() -> str:
