@@ -3,8 +3,9 @@
 Knows which amounts may be summed without counting a dollar twice; knows nothing of other members.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from policywire.cases.timeline import Timeline
@@ -24,11 +25,12 @@ OpenAlert = tuple[str, Severity, date]
 class Figures(NamedTuple):
     """One entry for each claim line and appointment with dollars at risk, and for each open alert."""
 
-    exposures: tuple[Exposure, ...]
-    alerts: tuple[OpenAlert, ...]
+    exposures: Sequence[Exposure]
+    alerts: Sequence[OpenAlert]
 
 
 NOTHING: Final = Figures((), ())
+NONE_AT_RISK: Final = "0.00"
 
 
 def figures_of(timeline: Timeline | None) -> Figures:
@@ -43,19 +45,23 @@ def figures(verdicts: Iterable[Any], notices: Iterable[Any]) -> Figures:
         verdicts: all that stand, or what :func:`policywire.cases.codec.said` reads of them.
         notices: the same of all that are open.
     """
-    exposures = [
-        ((each.payer, each.policy_id), cents)
-        for each in verdicts
-        if each.line_number is not None and (cents := _cents(each.exposure_amount))
-    ]
+    exposures: list[Exposure] = []
     alerts: list[OpenAlert] = []
+    for verdict in verdicts:
+        amount = verdict.exposure_amount
+        if amount is not None and amount != NONE_AT_RISK and verdict.line_number is not None:
+            exposures.append(((verdict.payer, verdict.policy_id), _cents(amount)))
     for notice in notices:
-        alerts.append((notice.kind, notice.severity, notice.date_of_service))
-        if notice.kind in UNBILLED and notice.appointment_id is not None and (cents := _cents(notice.exposure_amount)):
-            exposures.append(((notice.payer, notice.policy_id), cents))
-    return Figures(tuple(exposures), tuple(alerts))
+        kind = notice.kind
+        alerts.append((kind, notice.severity, notice.date_of_service))
+        if kind in UNBILLED and notice.appointment_id is not None:
+            amount = notice.exposure_amount
+            if amount is not None and amount != NONE_AT_RISK:
+                exposures.append(((notice.payer, notice.policy_id), _cents(amount)))
+    return Figures(exposures, alerts)
 
 
-def _cents(amount: str | None) -> int:
-    """Of the contract's decimal string, which has two places; what is not known is not counted."""
-    return 0 if amount is None else int(amount.replace(".", ""))
+@lru_cache(maxsize=4096)  # what is charged for a service is charged again and again
+def _cents(amount: str) -> int:
+    """Of the contract's decimal string, which has two places."""
+    return int(amount.replace(".", ""))

@@ -96,7 +96,7 @@ class Batch:
         self._log_bug = log_bug
         self.outgoing = outgoing
         self.tally = Tally()
-        self._completeness = Completeness(rulebook, self.tally)
+        self._completeness = Completeness(rulebook)
         self._overlay: dict[str, Timeline | None] = {}
         self._dues: dict[str, float | None] = {}
         self._before: dict[str, Figures] = {}
@@ -270,6 +270,7 @@ class Batch:
             if not number % BREATH:
                 yield
         self.tally.timelines_changed = len(self.change.timelines)
+        self._completeness.add_to(self.tally)
 
     def _encoded(self, timeline: Timeline) -> bytes:
         try:

@@ -1,4 +1,4 @@
-"""How complete the events of a batch are: what senders leave out of lines whose decision asks for it.
+"""How complete a batch's events are: what senders leave out of lines whose decision asks for it.
 
 Knows which facts are worth asking a sender for; decides nothing. Only events that concern a policy come here.
 """
@@ -15,43 +15,52 @@ class Completeness:
 
     Args:
         rulebook: that decides the batch.
-        tally: gets the counts.
     """
 
-    def __init__(self, rulebook: Rulebook, tally: Tally) -> None:
-        self._rulebook = rulebook
-        self._tally = tally
+    def __init__(self, rulebook: Rulebook) -> None:
+        self._index = rulebook.index
         self._reads: dict[tuple[str, str], bool] = {}
+        self._agreements: list[str] = []
+        self._lines = self._without_pointers = self._without_taxonomy = 0
+        self._narrated = self._without_narrative = 0
 
     def look(self, event: AnyEvent) -> None:
         """Count an event that was accepted."""
         if isinstance(event, ClaimContent):
-            listed = self._rulebook.index.get(event.payer_id)
+            listed = self._index.get(event.payer_id)
             if listed:
+                before = self._lines
                 for line in event.lines:
-                    policies = listed.get(procedure_code(line.procedure_code))
-                    if policies is not None:
-                        self._look_at_line(event, line, policies)
+                    code = procedure_code(line.procedure_code)
+                    if code in listed:
+                        self._look_at_line(line, event.payer_id, code, listed[code])
+                if not _names_taxonomy(event.rendering_provider):
+                    self._without_taxonomy += self._lines - before
         elif isinstance(event, AgreementSigned | AgreementRevoked):
-            self._tally.agreements[str(event.__struct_config__.tag)] += 1
+            self._agreements.append(str(event.__struct_config__.tag))
 
-    def _look_at_line(self, event: ClaimContent, line: ServiceLine, policies: tuple[CompiledPolicy, ...]) -> None:
-        self._count("diagnosis_pointers", has=bool(line.diagnosis_pointers))
-        self._count("taxonomy", has=_names_taxonomy(event.rendering_provider))
-        if self._reads_narrative(event.payer_id, procedure_code(line.procedure_code), policies):
-            self._count("narrative", has=line.narrative is not None and bool(line.narrative.strip()))
+    def _look_at_line(self, line: ServiceLine, payer_id: str, code: str, policies: tuple[CompiledPolicy, ...]) -> None:
+        self._lines += 1
+        if not line.diagnosis_pointers:
+            self._without_pointers += 1
+        reads = self._reads.get((payer_id, code))
+        if reads is None:
+            reads = self._reads[payer_id, code] = reads_narrative(policies, code)
+        if reads:
+            self._narrated += 1
+            if line.narrative is None or not line.narrative.strip():
+                self._without_narrative += 1
 
-    def _count(self, fact: str, *, has: bool) -> None:
-        self._tally.listed_lines[fact] += 1
-        if not has:
-            self._tally.lines_without[fact] += 1
-
-    def _reads_narrative(self, payer_id: str, code: str, policies: tuple[CompiledPolicy, ...]) -> bool:
-        key = (payer_id, code)
-        known = self._reads.get(key)
-        if known is None:
-            known = self._reads[key] = reads_narrative(policies, code)
-        return known
+    def add_to(self, tally: Tally) -> None:
+        """Add what was counted, once."""
+        tally.agreements.update(self._agreements)
+        for fact, wanted, without in (
+            ("diagnosis_pointers", self._lines, self._without_pointers),
+            ("taxonomy", self._lines, self._without_taxonomy),
+            ("narrative", self._narrated, self._without_narrative),
+        ):
+            tally.listed_lines[fact] += wanted
+            tally.lines_without[fact] += without
 
 
 def reads_narrative(policies: tuple[CompiledPolicy, ...], code: str) -> bool:

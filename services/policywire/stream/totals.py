@@ -5,6 +5,7 @@ A lane that has just opened has counted nobody, for its timelines are encoded an
 counted bit by bit beside the work, and a member that changes before its turn is counted as it is after the change.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from threading import Lock
@@ -43,8 +44,8 @@ class LaneTotals:
 
     def __init__(self, uncounted: Iterable[str]) -> None:
         self._uncounted = set(uncounted)
-        self._exposures: dict[PolicyKey, int] = {}
-        self._alerts: dict[OpenAlert, int] = {}
+        self._exposures: defaultdict[PolicyKey, int] = defaultdict(int)
+        self._alerts: defaultdict[OpenAlert, int] = defaultdict(int)
         # Held for as long as a batch is added up, or the sums are copied: so briefly that the loop may wait for it.
         self._lock = Lock()
 
@@ -84,7 +85,9 @@ class LaneTotals:
         with self._lock:
             if self._uncounted:
                 return None
-            exposures, alerts = dict(self._exposures), dict(self._alerts)
+            exposures, alerts = _without_zeros(self._exposures), _without_zeros(self._alerts)
+            # What is gone leaves nothing behind; days go by, so there would be ever more of it.
+            self._alerts = defaultdict(int, alerts)
         open_alerts: dict[tuple[str, Severity, str], int] = {}
         for (kind, severity, day), count in alerts.items():
             key = (kind, severity, days_until(day, today))
@@ -92,19 +95,15 @@ class LaneTotals:
         return Standing(exposures, open_alerts)
 
     def _add(self, counted: Figures, sign: int) -> None:
+        exposures, alerts = self._exposures, self._alerts
         for policy, cents in counted.exposures:
-            _change(self._exposures, policy, sign * cents)
+            exposures[policy] += sign * cents
         for alert in counted.alerts:
-            _change(self._alerts, alert, sign)
+            alerts[alert] += sign
 
 
-def _change(sums: dict[Key, int], key: Key, by: int) -> None:
-    """Keep no zeros: what is gone leaves nothing behind."""
-    left = sums.get(key, 0) + by
-    if left:
-        sums[key] = left
-    else:
-        sums.pop(key, None)
+def _without_zeros(sums: dict[Key, int]) -> dict[Key, int]:
+    return {key: count for key, count in sums.items() if count}
 
 
 def days_until(day: date, today: date) -> str:
