@@ -71,8 +71,7 @@ def test_a_worker_too_slow_for_its_backlog_falls_behind_and_catches_up(
     with stage.scraped(worker):
         stage.fault.write_text("slow 1.5")
         asyncio.run(stage.send_backlog(60, timedelta(minutes=10)))
-        for alert in LAG:
-            stage.firing(alert)
+        assert all(stage.firing(alert) for alert in LAG)
         stage.prometheus.until(lambda: _grows_steadily(stage), "the lag grows by about a second a second")
         stage.fault.write_text("")
         stage.over(*LAG)
@@ -88,8 +87,7 @@ def test_a_worker_that_is_held_is_missed_with_its_lanes_until_it_goes_on(stage: 
     worker = stage.worker()
     with stage.scraped(worker):
         worker.hold()
-        for alert in GONE:
-            stage.firing(alert)
+        assert all(stage.firing(alert) for alert in GONE)
         worker.release()
         stage.over(*GONE)
 
@@ -261,7 +259,7 @@ async def test_a_stranger_in_the_group_leaves_half_lanes_until_it_goes(stage: St
     worker = stage.worker()
     with stage.scraped(worker):
         async with stranger(stage.settings):
-            await asyncio.to_thread(stage.firing, "PolicywireHalfLanes")
+            assert worker.address in await asyncio.to_thread(stage.firing, "PolicywireHalfLanes")
         await asyncio.to_thread(stage.over, "PolicywireHalfLanes")
         await asyncio.to_thread(worker.until_ready)
 
