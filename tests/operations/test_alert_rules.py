@@ -21,7 +21,7 @@ from tests.operations.alert_rules import (
     unit_tests,
     unit_tests_of,
 )
-from tests.operations.prometheus import ROOT, tool
+from tests.operations.prometheus import JOB, ROOT, tool
 
 from policywire.stream.metric_list import ALL
 
@@ -49,6 +49,12 @@ def test_prometheus_takes_its_settings_and_every_rules_file() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
     assert f"{len(RULES)} rule files found" in result.stdout
     assert result.stdout.count("rules found") == len(RULES)
+
+
+def test_the_job_is_the_one_that_rules_ask_for() -> None:
+    [job] = yaml.safe_load((FOLDER / "prometheus.yaml").read_text())["scrape_configs"]
+    assert job["job_name"] == JOB
+    assert set(re.findall(r'job="([^"]+)"', "\n".join(expressions()))) == {JOB}
 
 
 def test_a_broken_rule_is_refused(tmp_path: Path) -> None:
