@@ -3,17 +3,24 @@
 Knows lines and the two topics' types; what a fault is, :mod:`policywire.model.faults` knows. Gives no value away.
 """
 
+import json
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from functools import cache
+from itertools import takewhile
+from typing import Any, NamedTuple
 
 from policywire.model.events import CLAIM_EVENT_TYPES, EVENT_TYPES
 from policywire.model.faults import judge
 from policywire.model.json_text import duplicate_keys
+from policywire.resources import shipped
 
 EVENT_TYPES_OF_TOPIC = {
     "claim-events": CLAIM_EVENT_TYPES,
     "scheduling-events": EVENT_TYPES - CLAIM_EVENT_TYPES,
 }
+_SCHEMAS = ("claim", "scheduling")
+_POSITION_DIGITS = 3
+"""Of an array's position; a longer number could be somebody's id."""
 _DUPLICATE_MEND = "Write each key of an object once; of several only the last would count."
 
 
@@ -63,4 +70,28 @@ def _faults(line: int, value: bytes, event_types: frozenset[str]) -> Iterator[Li
         yield LineFault(line, fault.pointer, fault.rule, fault.mend, fault.code)
     if event is not None:
         for pointer in duplicate_keys(value):
-            yield LineFault(line, pointer, "duplicate_key", _DUPLICATE_MEND, None)
+            yield LineFault(line, _without_own_names(pointer), "duplicate_key", _DUPLICATE_MEND, None)
+
+
+def _without_own_names(pointer: str) -> str:
+    """As far as it is made of names of the schemas and positions: a sender's own key may be anything, an id too."""
+    tokens = pointer.split("/")[1:]
+    known = list(
+        takewhile(
+            lambda token: token in _field_names() or (token.isdecimal() and len(token) <= _POSITION_DIGITS), tokens
+        )
+    )
+    return "".join(f"/{token}" for token in known)
+
+
+@cache
+def _field_names() -> frozenset[str]:
+    documents = (json.loads((shipped("schemas") / f"{name}-event.v1.schema.json").read_bytes()) for name in _SCHEMAS)
+    return frozenset(name for document in documents for name in _properties(document))
+
+
+def _properties(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+    for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _properties(inner)
