@@ -201,12 +201,13 @@ def _capacity(*, quick: bool, runs: int | None, only: tuple[str, ...] = (), file
     _need_psutil()
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from policywire.workbench.bench.capacity.contest import QUICK, Plan, measure_capacity  # noqa: PLC0415
+    from policywire.workbench.bench.capacity.contest import measure_capacity  # noqa: PLC0415
     from policywire.workbench.bench.capacity.result import render, write  # noqa: PLC0415
+    from policywire.workbench.bench.capacity.runners import QUICK, Plan  # noqa: PLC0415
 
     plan = QUICK if quick else Plan()
     found = measure_capacity(
-        replace(plan, runs=runs or plan.runs), only, lambda name: sys.stderr.write(f"{name} ...\n")
+        replace(plan, runs=runs or plan.runs), only, lambda name: click.echo(f"{name} ...", err=True)
     )
     if file is not None:
         write(found, file)

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from policywire.workbench.bench.bed import INPUT, PEER_SINK
 from policywire.workbench.bench.capacity.subject import Subject
 from policywire.workbench.bench.cores import Cores
@@ -19,6 +21,25 @@ _NO_PEERS: Final = "not run: its environment is missing; make build/peers/.ready
 _NO_FAUST: Final = "not run: the extra is missing; pip install 'policywire[faust]'"
 _EVERY: Final = 33
 _HALF: Final = 0.5
+
+
+class Plan(Struct, frozen=True):
+    """How much is measured.
+
+    Attributes:
+        runs: of everything.
+        claims: in the topic, of which everybody sees the first.
+        claims_faust: of these so many.
+        claims_quix: of these so many.
+    """
+
+    runs: int = 3
+    claims: int = 1_000_000
+    claims_faust: int = 60_000
+    claims_quix: int = 300_000
+
+
+QUICK: Final = Plan(runs=1, claims=200_000, claims_faust=10_000, claims_quix=100_000)
 Store = Literal["memory", "rocksdb"]
 Guarantee = Literal["at-least-once", "exactly-once"]
 
@@ -31,38 +52,45 @@ class Runners:
         prefix: of the topics.
         cores: where they run.
         folder: for what they keep on disk.
+        plan: over how many claims each is measured.
     """
 
-    def __init__(self, bootstrap_servers: str, prefix: str, cores: Cores, folder: Path) -> None:
+    def __init__(self, bootstrap_servers: str, prefix: str, cores: Cores, folder: Path, plan: Plan) -> None:
         self._servers = bootstrap_servers
         self._prefix = prefix
         self._cores = cores
         self._folder = folder
+        self._plan = plan
 
-    def quick(self, peer: StreamsPeer) -> list[Subject]:
-        """Those that do ten thousands of claims in a second."""
-        one = Subject(WORKER, lambda group: [[*self._cores.under, *self._worker(group)]])
+    def all(self, peer: StreamsPeer) -> list[Subject]:
+        """In the order in which they run and are shown."""
+        return [*self._quick(peer), *self._others()]
+
+    def _quick(self, peer: StreamsPeer) -> list[Subject]:
+        claims = self._plan.claims
+        one = Subject(WORKER, claims, lambda group: [[*self._cores.under, *self._worker(group)]])
         note = f"the worker's reading and writing, every {_EVERY}rd record copied; nothing decoded"
         return [
-            Subject(FLOOR, self._pass_through(_EVERY), note=note),
-            Subject("pass-through of all", self._pass_through(1), note="the same, every record copied"),
+            Subject(FLOOR, claims, self._pass_through(_EVERY), note=note),
+            Subject("pass-through of all", claims, self._pass_through(1), note="the same, every record copied"),
             one,
             Subject(
                 "2 workers, exactly once",
+                claims,
                 lambda group: [[*self._cores.under, *self._worker(group)], self._worker(group)],
                 settled=_HALF,
                 note="one on the measured core, one sharing the other with Kafka and the watch",
             ),
             Subject(
                 "Kafka Streams, exactly once",
+                claims,
                 lambda group: [[*self._cores.under, *peer.command(self._servers, self._source, self._sink, group)]],
                 missing=peer.missing,
                 note="no validation, no explanation, no state",
             ),
         ]
 
-    def slow(self) -> list[Subject]:
-        """Those that would take too long over the whole input; and the worker once more, over theirs."""
+    def _others(self) -> list[Subject]:
         stores: tuple[Store, ...] = ("memory", "rocksdb")
         guarantees: tuple[Guarantee, ...] = ("at-least-once", "exactly-once")
         return [*(self._faust(store) for store in stores), *(self._quix(each) for each in guarantees)]
@@ -86,6 +114,7 @@ class Runners:
     def _faust(self, store: Store) -> Subject:
         return Subject(
             f"Faust runner, at least once, {store}",
+            self._plan.claims_faust,
             lambda group: [
                 [
                     *self._cores.under,
@@ -101,6 +130,7 @@ class Runners:
         python, job = _CHECKOUT / _PEERS_PYTHON, Path(__file__).with_name("quix_job.py")
         return Subject(
             f"Quix Streams, {guarantee.replace('-', ' ')}",
+            self._plan.claims_quix,
             lambda group: [
                 [
                     *(*self._cores.under, str(python), str(job), self._servers, self._source),

@@ -37,6 +37,7 @@ class Subject(Struct, frozen=True):
 
     Attributes:
         name: in the table.
+        claims: it is measured over so many, the first of its input; the slow would take an hour over all.
         commands: for a group's name, one command a process; each goes on until it is ended.
         missing: why it cannot run; None when it can.
         settled: measured from this share of the input on.
@@ -44,6 +45,7 @@ class Subject(Struct, frozen=True):
     """
 
     name: str
+    claims: int
     commands: Callable[[str], Sequence[Sequence[str]]]
     missing: str | None = None
     settled: float = 0.2
@@ -76,8 +78,8 @@ class Look(Struct, frozen=True):
     rss: int
 
 
-def take(subject: Subject, bed: Bed, prefix: str, events: int, log: Path) -> Taken:
-    """One run over topics that hold so many events; the outputs are empty before.
+def take(subject: Subject, bed: Bed, prefix: str, log: Path) -> Taken:
+    """One run over the topics of a prefix, which hold enough; the outputs are empty before.
 
     Raises:
         PassingFault: a process ended, nothing moved, or one of several did not take part.
@@ -86,7 +88,7 @@ def take(subject: Subject, bed: Bed, prefix: str, events: int, log: Path) -> Tak
     group = f"capacity-{uuid.uuid4().hex[:8]}"
     processes = [KeptProcess(command, log) for command in subject.commands(group)]
     try:
-        looks = asyncio.run(_watch(processes, bed, prefix, group, events))
+        looks = asyncio.run(_watch(processes, bed, prefix, group, subject.claims))
     except PassingFault as fault:
         tail = log.read_text("utf-8", "replace").splitlines()[-_TAIL_LINES:]
         raise PassingFault("\n".join((f"{subject.name}: {fault}. Its log ends with:", *tail))) from None
@@ -96,18 +98,18 @@ def take(subject: Subject, bed: Bed, prefix: str, events: int, log: Path) -> Tak
     return judge(looks, subject.settled)
 
 
-async def _watch(processes: Sequence[KeptProcess], bed: Bed, prefix: str, group: str, events: int) -> list[Look]:
+async def _watch(processes: Sequence[KeptProcess], bed: Bed, prefix: str, group: str, claims: int) -> list[Look]:
     own, broker = [psutil.Process(each.pid) for each in processes], psutil.Process(bed.broker_pid)
     began, looks = time.monotonic(), list[Look]()
     async with GroupWatch(bed.bootstrap_servers, group, *(prefix + name for name in INPUTS)) as watch:
-        while not looks or looks[-1].done < events:
+        while not looks or looks[-1].done < claims:
             if any(each.status is not None for each in processes):
                 raise PassingFault("a process ended")
             done = await _done(watch)
             if done and (not looks or done > looks[-1].done):
                 looks.append(_look(done, own, broker))
             elif time.monotonic() > (looks[-1].time + _STALL_S if looks else began + _FIRST_S):
-                raise PassingFault(f"stopped after {done} of {events} claims")
+                raise PassingFault(f"stopped after {done} of {claims} claims")
             await asyncio.sleep(_POLL_S)
     return looks
 
