@@ -76,12 +76,11 @@ def _faults(line: int, value: bytes, event_types: frozenset[str]) -> Iterator[Li
 def _without_own_names(pointer: str) -> str:
     """As far as it is made of names of the schemas and positions: a sender's own key may be anything, an id too."""
     tokens = pointer.split("/")[1:]
-    known = list(
-        takewhile(
-            lambda token: token in _field_names() or (token.isdecimal() and len(token) <= _POSITION_DIGITS), tokens
-        )
-    )
-    return "".join(f"/{token}" for token in known)
+    return "".join(f"/{token}" for token in takewhile(_is_known, tokens))
+
+
+def _is_known(token: str) -> bool:
+    return token in _field_names() or (token.isdecimal() and len(token) <= _POSITION_DIGITS)
 
 
 @cache
