@@ -7,12 +7,15 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 from tests.chaos.bugs import BUGS
+from tests.chaos.faust_bugs import FAUST_BUGS
 from tests.chaos.harness import BROKER, Plan, run
-from tests.chaos.profiles import long_plan, short_plan
+from tests.chaos.profiles import faust_plan, long_plan, short_plan
 from tests.chaos.report import render
+from tests.chaos.runners import Runner
 
 from policywire.broker import LocalBroker
 
@@ -41,7 +44,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--share", type=float, default=1.0, help="of the long profile's faults, for a rehearsal")
     parser.add_argument("--rules", choices=("folder", "topic"), default="folder", help="where workers read rules from")
-    parser.add_argument("--bug", choices=sorted(BUGS), help="plant one of tests/chaos/bugs.py")
+    parser.add_argument("--bug", choices=sorted({*BUGS, *FAUST_BUGS}), help="plant one of the bugs")
+    parser.add_argument("--runner", choices=get_args(Runner), default="exactly-once", help="which worker")
     parser.add_argument("--report", type=Path, help="where the report goes as Markdown")
     parser.add_argument("--json", type=Path, help="where everything goes as JSON")
     return parser
@@ -52,8 +56,8 @@ def _plan(given: argparse.Namespace) -> Plan:
     if given.profile == "long":
         plan = long_plan(**sizes, seed=given.seed, share=given.share)
     else:
-        plan = short_plan(**sizes, seed=given.seed)
-    return msgspec.structs.replace(plan, workers=given.workers, rules=given.rules, bug=given.bug)
+        plan = (faust_plan if given.runner == "faust" else short_plan)(**sizes, seed=given.seed)
+    return msgspec.structs.replace(plan, workers=given.workers, rules=given.rules, bug=given.bug, runner=given.runner)
 
 
 if __name__ == "__main__":

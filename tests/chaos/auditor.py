@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from time import perf_counter
+from typing import get_args
 
 import msgspec
 from msgspec import Struct
@@ -25,6 +26,7 @@ from tests.chaos.logs import Log, Stream, committed_offsets, read_log
 from tests.chaos.observed import DEAD_LETTERS, OUTPUTS, Observed, Uttered, observe
 from tests.chaos.policies import replay_policies
 from tests.chaos.replay import Explained, Replay, is_settled
+from tests.chaos.runners import Runner, changelog_of
 from tests.chaos.settled import contradictions
 
 from policywire.rulebook.rulebook import Rulebook
@@ -51,15 +53,17 @@ class Auditor:
 
     Args:
         prefix: of the topics on the cluster.
+        may_repeat: at least once is asked: what a transaction said may stand there again, at once after it.
     """
 
-    def __init__(self, log: Log, world: World, prefix: str) -> None:
+    def __init__(self, log: Log, world: World, prefix: str, *, may_repeat: bool = False) -> None:
+        self._may_repeat = may_repeat
         self._log = log
         self._world = world
         self._prefix = prefix
         partitions = Counter(topic for topic, _ in log.entries)
         self._partitions = partitions
-        self._replay = Replay(world.rulebooks, partitions)
+        self._replay = Replay(world.rulebooks, partitions, may_repeat=may_repeat)
         self._observed = Observed()
         self._expected: Counter[str] = Counter()
         self.audit = Audit()
@@ -125,13 +129,18 @@ class Auditor:
         self._expected[DEAD_LETTERS] += len(intake.dead)
         for source, letter in intake.dead.items():
             found = self._observed.dead.pop(source, [])
-            self.audit.findings += dead_letter_findings(source, letter, found, self._prefix)
+            self.audit.findings += dead_letter_findings(
+                source, letter, found, self._prefix, may_repeat=self._may_repeat
+            )
+            if self._may_repeat:
+                self.audit.repeated += max(0, len(found) - 1)
 
     def _member(self, lane: int, member_id: str, shares: list[Share]) -> None:
         audit = self.audit
         streams = self._observed.records.pop(member_id, {})
         explained = self._replay.explain(lane, shares, streams)
         audit.findings += explained.findings
+        audit.repeated += explained.repeated
         self._compare(explained.story, streams)
         audit.findings += self._end(lane, shares, explained, streams)
         audit.members += 1
@@ -161,7 +170,15 @@ class Auditor:
 
     def _policies(self, lane: int, history: History) -> None:
         """What is said of policies is said once, however often workers start, and by one lane."""
-        told = replay_policies(lane, history, self._observed.of_policies, self._world.rulebooks, self._partitions)
+        told = replay_policies(
+            lane,
+            history,
+            self._observed.of_policies,
+            self._world.rulebooks,
+            self._partitions,
+            may_repeat=self._may_repeat,
+        )
+        self.audit.repeated += told.repeated
         self.audit.findings += told.findings
         if lane == 0:
             self._compare(told.story, self._observed.of_policies)
@@ -178,11 +195,23 @@ def _count(log: Log, topic: str) -> int:
     return sum(len(entries) for (name, _), entries in log.entries.items() if name == topic)
 
 
-async def audit(bootstrap_servers: str, prefix: str, group: str, world: World) -> Audit:
+async def audit(bootstrap_servers: str, prefix: str, group: str, world: World, runner: Runner) -> Audit:
     """Read everything and compare."""
-    log = await read_log(bootstrap_servers, prefix, [*INPUTS, *OUTPUTS])
+    changelog = changelog_of(runner, group)
+    outputs = [changelog if topic == CHANGELOG else topic for topic in OUTPUTS]
+    log = await read_log(bootstrap_servers, prefix, [*INPUTS, *outputs])
     offsets = await committed_offsets(bootstrap_servers, prefix, group)
-    return Auditor(log, world, prefix).run(offsets)
+    return Auditor(renamed(log, changelog), world, prefix, may_repeat=runner == "faust").run(offsets)
+
+
+def renamed(log: Log, changelog: str) -> Log:
+    """The log with a lane's changelog under one name, whichever runner wrote it."""
+
+    def name(stream: Stream) -> Stream:
+        return (CHANGELOG, stream[1]) if stream[0] == changelog else stream
+
+    entries = {name(stream): entries for stream, entries in log.entries.items()}
+    return Log(entries, {name(stream): end for stream, end in log.ends.items()}, log.hanging)
 
 
 def main() -> int:
@@ -191,6 +220,7 @@ def main() -> int:
     parser.add_argument("--bootstrap-servers", required=True)
     parser.add_argument("--prefix", required=True, help="of the run's topics")
     parser.add_argument("--group", required=True, help="the workers' group")
+    parser.add_argument("--runner", choices=get_args(Runner), default="exactly-once", help="which worker it was")
     parser.add_argument("--editions", type=Path, required=True, help="a folder with the run's editions of the rules")
     parser.add_argument("--last", required=True, help="the edition in force at the end")
     parser.add_argument("--clock", required=True, help="every instant that the clock showed, with commas")
@@ -202,7 +232,7 @@ def main() -> int:
         editions[given.last],
         [datetime.fromisoformat(each) for each in given.clock.split(",")],
     )
-    outcome = asyncio.run(audit(given.bootstrap_servers, given.prefix, given.group, world))
+    outcome = asyncio.run(audit(given.bootstrap_servers, given.prefix, given.group, world, given.runner))
     print(outcome)  # noqa: T201  a command prints
     if given.json:
         given.json.write_text(json.dumps(msgspec.to_builtins(outcome), indent=1), "utf-8")

@@ -48,14 +48,17 @@ def _in_content(where: str, wanted: list[bytes], there: list[bytes]) -> Iterator
 
 
 def dead_letter_findings(
-    source: Source, letter: DeadLetter, found: list[tuple[Stream, Entry]], prefix: str
+    source: Source, letter: DeadLetter, found: list[tuple[Stream, Entry]], prefix: str, *, may_repeat: bool = False
 ) -> Iterator[Finding]:
-    """A dead letter must be there once, where and as it must be, at its transaction's instant."""
+    """A dead letter must be there once, where and as it must be, at its transaction's instant.
+
+    With ``may_repeat`` it may be there more often, but every one of them must be so.
+    """
     if not found:
         yield Finding("lost", DEAD_LETTERS, f"of {source}")
-    if len(found) > 1:
+    if len(found) > 1 and not may_repeat:
         yield Finding("duplicated", DEAD_LETTERS, f"of {source}, {len(found)} times")
-    for (_, partition), entry in found[:1]:
+    for (_, partition), entry in found if may_repeat else found[:1]:
         if partition != source[1]:
             yield Finding("misplaced", DEAD_LETTERS, f"of {source}")
         is_same = (entry.key, entry.value) == (letter.entry.key, letter.entry.value)

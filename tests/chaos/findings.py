@@ -61,6 +61,7 @@ class Audit(Struct):
     ``interleaved`` members had events in both topics within one transaction, so that one order of them had to be found.
     ``ticked`` and ``followed`` count looks at a member because of time and because of changed rules that changed its
     timeline; ``settled`` members were recomputed from the input alone, ``forgotten`` ones had something expired.
+    ``repeated`` counts records that were said again, equal to the byte, where at least once is all that is asked.
     ``revisions`` counts transactions by the rulebook that decided them, ``instants`` those of the clock under which any
     was decided.
     """
@@ -77,6 +78,7 @@ class Audit(Struct):
     settled: int = 0
     forgotten: int = 0
     instants: int = 0
+    repeated: int = 0
     revisions: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
@@ -106,6 +108,7 @@ class Audit(Struct):
                 f"{self.ticked:,} looks because of time, {self.followed:,} because of rules; {self.settled:,} members "
                 f"recomputed from the input alone, {self.forgotten:,} with something forgotten"
             ),
+            *([f"{self.repeated:,} records were there again, each of them equal"] if self.repeated else []),
             "",
         ]
         rows += [f"{name:<12}{counts[name]:>8,}   {MEANING[name]}" for name in get_args(Invariant)]

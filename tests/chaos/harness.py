@@ -26,6 +26,7 @@ from tests.chaos.intake import INPUTS
 from tests.chaos.logs import committed_offsets, log_ends
 from tests.chaos.observed import OUTPUTS
 from tests.chaos.recovery import Recovery, summary
+from tests.chaos.runners import FOREVER, Runner, create_changelog
 from tests.chaos.stage import IMPORTS, Source, Stage
 from tests.chaos.traffic import Traffic
 from tests.chaos.workers import DeadlineMissed, Exit, WorkerProcess
@@ -60,6 +61,7 @@ class Plan(Struct, frozen=True):
     ``rate`` is in messages a second; ``strangers`` is the share of claims that concern nobody; ``step`` is by how much
     the clock moves after each fault; ``bug`` is planted in every worker; ``topics`` are settings that replace those of
     ``topics.yaml``; ``rules`` is where workers read them from. ``last_move`` is that of the clock when all is drained.
+    ``runner`` is which of the two workers it is.
     """
 
     claims: int
@@ -75,6 +77,7 @@ class Plan(Struct, frozen=True):
     rules: Source = "folder"
     bug: str | None = None
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    runner: Runner = "exactly-once"
 
 
 class Run(Struct, frozen=True):
@@ -131,6 +134,8 @@ async def run(plan: Plan, broker: LocalBroker, folder: Path) -> Run:
     await create_topics(servers, prefix=prefix, config=_keep_everything(plan.topics))
     stage = Stage(servers, prefix, plan.rules, folder)
     await stage.set_up()
+    if plan.runner == "faust":
+        await create_changelog(servers, prefix, stage.group, load_topics()[INPUTS[0]].partitions)
     traffic = Traffic(
         plan.seed, plan.claims, stage.clock, strangers=plan.strangers, events_per_member=plan.events_per_member
     )
@@ -158,7 +163,7 @@ async def run(plan: Plan, broker: LocalBroker, folder: Path) -> Run:
         stops = await fleet.stop()
     finally:
         await fleet.kill()
-    audit = await _audit(servers, prefix, stage, folder)
+    audit = await _audit(servers, prefix, stage, folder, plan.runner)
     return Run(
         plan,
         feeder.published + feeder.extra,
@@ -181,6 +186,7 @@ def _workers(plan: Plan, stage: Stage, folder: Path) -> list[WorkerProcess]:
             stage.settings(number, session_s=plan.session_s, instance=number < STATIC),
             folder,
             plan.bug,
+            plan.runner,
         )
         for number in range(WORKERS_MAX)
     ]
@@ -191,8 +197,7 @@ def _keep_everything(settings: Mapping[str, Mapping[str, str]]) -> dict[str, dic
 
     Kafka would, and soon: the run's clock gives records a time long before that of the transactions' markers.
     """
-    forever = {"cleanup.policy": "delete", "retention.ms": "-1"}
-    return {topic: {**forever, **settings.get(topic, {})} for topic in OUTPUTS}
+    return {topic: {**FOREVER, **settings.get(topic, {})} for topic in OUTPUTS}
 
 
 async def _drained(servers: str, prefix: str, stage: Stage, fleet: Fleet, last_move: timedelta) -> bool:
@@ -215,7 +220,7 @@ async def _drained(servers: str, prefix: str, stage: Stage, fleet: Fleet, last_m
     return True
 
 
-async def _audit(servers: str, prefix: str, stage: Stage, folder: Path) -> Audit:
+async def _audit(servers: str, prefix: str, stage: Stage, folder: Path, runner: Runner) -> Audit:
     """Let a process of its own audit the run.
 
     Raises:
@@ -227,6 +232,7 @@ async def _audit(servers: str, prefix: str, stage: Stage, folder: Path) -> Audit
         "--bootstrap-servers": servers,
         "--prefix": prefix,
         "--group": stage.group,
+        "--runner": runner,
         "--editions": str(stage.editions),
         "--last": stage.edition,
         "--clock": ",".join(each.isoformat() for each in stage.shown),

@@ -17,6 +17,7 @@ from policywire.cases.codec import TimelineUnreadable, decode
 _OFFSETS_KEY = b"\xffoffsets"
 _BARRIER_KEY = b"\xffbarrier"
 _POLICY_KEY = b"\xffpolicy\0"
+_OUTBOX_KEY = b"\xffoutbox"
 """No member id begins with such a byte."""
 
 
@@ -81,6 +82,8 @@ def history_of(lane: int, entries: Iterable[Entry], revisions: Mapping[str, str]
     for entry in entries:
         if entry.key == _BARRIER_KEY:
             opened = True
+        elif entry.key == _OUTBOX_KEY:
+            continue  # the second runner's: what the outputs themselves say
         elif entry.key == _OFFSETS_KEY:
             history.transactions.append(_transaction(len(history.transactions), pending, entry, opened=opened))
             opened, pending = False, []

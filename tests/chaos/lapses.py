@@ -25,7 +25,7 @@ from policywire.stream.outgoing import Outgoing
 from policywire.stream.points import Point
 from policywire.stream.reader import Chunk, Partition
 from policywire.stream.rulechange import Sweep
-from policywire.stream.rulefeed import RuleFeed
+from policywire.stream.rulefeed import Loaded, RuleFeed
 from policywire.stream.worker import Worker
 
 LATE = 400
@@ -122,9 +122,9 @@ def _revision_mislabelled() -> None:
     """A changed rulebook's revision is taken over, its content is not."""
     take = RuleFeed._take
 
-    def take_the_name(this: RuleFeed, rulebook: Rulebook, seconds: float) -> None:
-        former = getattr(this, "current", rulebook)
-        take(this, replace(former, revision=rulebook.revision), seconds)
+    def take_the_name(this: RuleFeed, loaded: Loaded) -> None:
+        former = getattr(this, "current", loaded.rulebook)
+        take(this, replace(loaded, rulebook=replace(former, revision=loaded.rulebook.revision)))
 
     put(RuleFeed, "_take", take_the_name)
 

@@ -99,6 +99,33 @@ def _source(entry: Entry, prefix: str) -> Source:
     return topic, int(headers.get("source_partition", b"-1")), int(headers.get("source_offset", b"-1"))
 
 
+def sayings_of(records: Iterable[Said], now: int) -> dict[Stream, list[Uttered]]:
+    """What one transaction said, by stream."""
+    sayings: dict[Stream, list[Uttered]] = {}
+    for each in records:
+        sayings.setdefault(each.stream, []).append(Uttered(each.value, now))
+    return sayings
+
+
+def take_repeated(
+    sayings: Mapping[Stream, list[Uttered]],
+    story: dict[Stream, list[Uttered]],
+    observed: Mapping[Stream, list[Uttered]],
+) -> int:
+    """Add to the story what stands in a stream once more, at once after it: the same records, whole and in order.
+
+    At least once allows that and nothing else: equal bytes, the same instant, before anything else is said of the
+    member. Gives how many records that were.
+    """
+    count = 0
+    for stream, said in sayings.items():
+        told, there = story[stream], observed.get(stream, [])
+        while there[len(told) : len(told) + len(said)] == said:
+            told += said
+            count += len(said)
+    return count
+
+
 def comes_next(
     records: Iterable[Said], story: Mapping[Stream, list[Uttered]], observed: Mapping[Stream, list[Uttered]]
 ) -> bool:

@@ -10,6 +10,8 @@ from tests.chaos.board import OPENING, POINTS
 from tests.chaos.faults import Fault
 from tests.chaos.harness import Plan
 
+from policywire.stream.points import Point
+
 Profile = Literal["short", "long"]
 IN_TRAFFIC: Final = 8
 """A batch's point is hit when it is passed for the eighth time: in the midst of several lanes' batches."""
@@ -51,6 +53,44 @@ SHORT: Final = (
     Fault("kill"),
 )
 """A kill at every named point of a batch and of an opening, and each other kind of fault at least once."""
+
+
+FAUST_POINTS: Final[tuple[Point, ...]] = (
+    "open_before_fence",
+    "open_after_fence",
+    "open_after_barrier",
+    "restore_midway",
+    "restore_done",
+    "open_done",
+    "batch_decided",
+    "before_begin",
+    "after_begin",
+    "before_commit",
+    "after_send",
+    "after_fold",
+)
+"""Those that a lane of the second runner passes, in their order."""
+FAUST: Final = (
+    Fault("kill"),
+    Fault("kill_at", "after_begin", IN_TRAFFIC),
+    Fault("stop_at", "batch_decided", IN_TRAFFIC),
+    Fault("swap", edition="covered"),
+    Fault("kill_at", "before_commit", IN_TRAFFIC),
+    Fault("scale", workers=4),
+    Fault("kill_broker"),
+    Fault("kill_at", "after_send", IN_TRAFFIC),
+    Fault("burst", messages=BURST),
+    Fault("stop_at", "before_commit", IN_TRAFFIC),
+    Fault("scale", workers=2),
+    Fault("kill_at", "open_after_fence", 1),
+    Fault("kill"),
+)
+"""For the second runner: ends between what it remembers and what it says, owners that wake too late, and the rest."""
+
+
+def faust_plan(claims: int = 30_000, rate: float = 1_000.0, seed: int = 1) -> Plan:
+    """What ``make test`` runs of the second runner."""
+    return Plan(claims=claims, rate=rate, faults=FAUST, seed=seed, runner="faust")
 
 
 def short_plan(claims: int = 50_000, rate: float = 1_000.0, seed: int = 1) -> Plan:

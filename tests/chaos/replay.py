@@ -15,7 +15,7 @@ from tests.chaos.findings import Finding
 from tests.chaos.history import Remembered, revision_in
 from tests.chaos.intake import Share, Turn, moment
 from tests.chaos.logs import Stream
-from tests.chaos.observed import Uttered, comes_next
+from tests.chaos.observed import Uttered, comes_next, sayings_of, take_repeated
 from tests.chaos.sayings import Said, said
 
 from policywire.cases.codec import TimelineUnreadable
@@ -46,6 +46,7 @@ class Explained(Struct):
     """A member, replayed.
 
     ``story`` is all that had to be said, by stream; ``timeline`` is the end. ``forgot``: something of it expired.
+    ``repeated`` counts records that were there again and may be; they are part of the story.
     """
 
     story: dict[Stream, list[Uttered]] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Explained(Struct):
     forgot: bool = False
     ticked: int = 0
     followed: int = 0
+    repeated: int = 0
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -62,9 +64,13 @@ class Replay:
     Args:
         rulebooks: every rulebook there was, by revision.
         partitions: how many each output topic has.
+        may_repeat: whether what a transaction said may be there again, all of it and at once after it.
     """
 
-    def __init__(self, rulebooks: Mapping[str, Rulebook], partitions: Mapping[str, int]) -> None:
+    def __init__(
+        self, rulebooks: Mapping[str, Rulebook], partitions: Mapping[str, int], *, may_repeat: bool = False
+    ) -> None:
+        self._may_repeat = may_repeat
         self._rulebooks = rulebooks
         self._partitions = partitions
         self._heads = {revision[7:23]: revision for revision in rulebooks}
@@ -78,8 +84,11 @@ class Replay:
                 share, before, lambda node: comes_next(node.said, explained.story, observed)
             )
             explained.findings += [Finding(each, f"lane {lane}", _WORDS[each]) for each in wrong]
-            for each in node.said:
-                explained.story.setdefault(each.stream, []).append(Uttered(each.value, share.transaction.now))
+            sayings = sayings_of(node.said, share.transaction.now)
+            for stream, uttered in sayings.items():
+                explained.story.setdefault(stream, []).extend(uttered)
+            if self._may_repeat:
+                explained.repeated += take_repeated(sayings, explained.story, observed)
             explained.forgot |= node.forgot
             explained.ticked += "time" in node.causes
             explained.followed += "rules" in node.causes

@@ -51,6 +51,7 @@ class Stage:
         self._prefix = prefix
         self._source = source
         self._rules = folder / "rules"
+        self._state = folder / "state"
         self.editions = folder / "editions"
         write_editions(self.editions)
         self._revisions = {name: each.revision for name, each in load_editions(self.editions).items()}
@@ -124,6 +125,7 @@ class Stage:
             # A window of seconds, so that a flood of thousands is enough to stop a lane and is soon forgotten.
             "DEAD_LETTERS": {"WINDOW_S": "10", "EVENTS_MIN": "200"},
             "HEALTH": {"PORT": "0"},
+            "FAUST": {"FOLDER": str(self._state), "COMMIT_S": "0.5"},
         }
         return {
             **{f"POLICYWIRE_{group}__{name}": value for group, each in groups.items() for name, value in each.items()},

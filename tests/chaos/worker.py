@@ -1,19 +1,20 @@
 """The worker under test: policywire's own, with the run's clock, its points on a board, and perhaps a bug.
 
-``python -m tests.chaos.worker BOARD CLOCK [BUG]``; the settings come from the environment, as they do for everybody.
+``python -m tests.chaos.worker BOARD CLOCK RUNNER [BUG]``; the settings come from the environment, as for everybody.
 """
 
 import ctypes
 import os
 import signal
 import sys
-from functools import partial
 from pathlib import Path
 
 from tests.chaos.board import Board
 from tests.chaos.bugs import BUGS
 from tests.chaos.clock import RunClock
+from tests.chaos.faust_bugs import FAUST_BUGS
 
+from policywire.faust_runner.runner import FaustWorker
 from policywire.stream import worker
 from policywire.stream.ending import ClusterFault
 from policywire.stream.logs import configure
@@ -46,18 +47,16 @@ class Obedience:
                 raise ForcedFault(f"lane {lane}: made to fail at {point}")
 
 
-def main(board: str, clock: str, bug: str | None = None) -> None:
+def main(board: str, clock: str, runner: str, bug: str | None = None) -> None:
     """Run until the end that a worker comes to."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     settings = load_settings()
     configure(settings.logs.level, settings.logs.format)
     if bug is not None:
-        BUGS[bug].plant()
-    product = worker.Worker
-    injected = partial(product, clock=RunClock(Path(clock)), passing=Obedience(Board(Path(board))))
-    worker.Worker = injected  # type: ignore[misc,assignment]
-    worker.run_worker(settings)
+        (BUGS if runner == "exactly-once" else FAUST_BUGS)[bug].plant()
+    product = worker.Worker if runner == "exactly-once" else FaustWorker
+    worker.run_and_exit(product(settings, clock=RunClock(Path(clock)), passing=Obedience(Board(Path(board)))))
 
 
 if __name__ == "__main__":

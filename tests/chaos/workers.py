@@ -14,6 +14,7 @@ from time import monotonic
 import psutil
 from msgspec import Struct
 from tests.chaos.board import Board, LaneView
+from tests.chaos.runners import Runner
 
 LOOK_S = 0.01
 CLOCK = "clock"
@@ -62,9 +63,17 @@ class WorkerProcess:
         environment: the worker's settings; read at each start, so that an operator can change them.
         folder: of the run, for its board and its log; the run's clock is there.
         bug: the name of a bug to plant.
+        runner: which of the two workers it is.
     """
 
-    def __init__(self, number: int, environment: dict[str, str], folder: Path, bug: str | None = None) -> None:
+    def __init__(
+        self,
+        number: int,
+        environment: dict[str, str],
+        folder: Path,
+        bug: str | None = None,
+        runner: Runner = "exactly-once",
+    ) -> None:
         self.number = number
         self.board = Board(folder / f"board-{number}")
         self.exits: list[Exit] = []
@@ -76,6 +85,7 @@ class WorkerProcess:
             "tests.chaos.worker",
             str(folder / f"board-{number}"),
             str(folder / CLOCK),
+            runner,
             *([bug] if bug else []),
         ]
         self._process: asyncio.subprocess.Process | None = None

@@ -19,7 +19,7 @@ midnight and no longer holds a minute after it would stay open for ever.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime
 from time import monotonic, perf_counter
 from typing import Any, Final, TypeVar
 
@@ -34,6 +34,7 @@ from policywire.faust_runner.writer import FencedWriter
 from policywire.stream import changelog
 from policywire.stream.batch import Batch, Change
 from policywire.stream.clock import LaneClock
+from policywire.stream.counting import count_members
 from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.flood import FloodGuard
 from policywire.stream.lane import DUE_MAX, LOOK_S, Surroundings
@@ -45,6 +46,7 @@ from policywire.stream.points import Point
 from policywire.stream.reader import Chunk, Partition, end_offsets, first_offsets
 from policywire.stream.rulechange import RuleChange
 from policywire.stream.state import LaneState
+from policywire.stream.totals import LaneTotals, Standing
 
 EVENTS_MAX: Final = 4_000
 """Of one batch: should all of them be hits, their outputs are some 30 MB before they are packed, and 1.5 after."""
@@ -56,8 +58,8 @@ class Restored(Struct):
 
     dues: dict[str, float]
     rest: changelog.Restored
+    members: set[str]
     barrier: bytes | None = None
-    timelines: int = 0
 
 
 class FaustLane:
@@ -65,7 +67,8 @@ class FaustLane:
 
     Args:
         shelf: its part of the table.
-        done: told of the next offset wanted of each input, once all before it is remembered.
+        done: told of the next offset wanted of each input, once all before it is remembered and said.
+        highwater: gives where an input ends, as far as Faust knows.
 
     Attributes:
         number: the partition number.
@@ -75,7 +78,13 @@ class FaustLane:
     """
 
     def __init__(
-        self, number: int, surroundings: Surroundings, shelf: Shelf, done: Callable[[dict[Partition, int]], None]
+        self,
+        number: int,
+        surroundings: Surroundings,
+        *,
+        shelf: Shelf,
+        done: Callable[[dict[Partition, int]], None],
+        highwater: Callable[[Partition], int | None],
     ) -> None:
         self.number = number
         self.mark = -1
@@ -84,6 +93,7 @@ class FaustLane:
         self._around = surroundings
         self._shelf = shelf
         self._done = done
+        self._highwater = highwater
         settings = surroundings.settings
         self._batches = settings.batches
         self._names = {settings.topic(name): name for name in INPUTS}
@@ -100,6 +110,8 @@ class FaustLane:
         self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
         self._state = LaneState({}, {})
         self._timelines = Timelines(shelf)
+        self._totals = LaneTotals(())
+        self._today = date.min
         self._count = 0
         self._outbox_full = False
         self._looked_up_to: dict[Partition, int] = {}
@@ -195,6 +207,11 @@ class FaustLane:
         """
         await self._recovered.wait()
         await self._open()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._work_on())
+            tasks.create_task(count_members(self.number, self._totals, self._timelines, self._around.counting))
+
+    async def _work_on(self) -> None:
         while True:
             await self._something_to_do()
             await self._go.wait()
@@ -212,8 +229,9 @@ class FaustLane:
         await self._pass("restore_done")
         await self._agree(restored.rest.offsets)
         await self._say_again()
-        self._count = restored.timelines
+        self._count = len(restored.members)
         self._state = LaneState({}, restored.dues)
+        self._totals = LaneTotals(restored.members)
         self._clock = LaneClock(self.number, self._around.clock, restored.rest.now)
         self._rulechange = RuleChange(self.number, restored.rest)
         self._flood.resume(monotonic(), restored.rest.flood)
@@ -223,7 +241,8 @@ class FaustLane:
         metrics.timelines_restored.inc(restored.rest.records)
         metrics.restoring.observe(seconds)
         metrics.lane_open.labels(lane=str(self.number)).set(1)
-        self._show_lag()
+        self._show()
+        metrics.lanes.show(self.number, self)
         await self._pass("open_done")
         offsets = {f"{topic}-{partition}": offset for (topic, partition), offset in self._next.items()}
         get_logger().info(
@@ -279,7 +298,7 @@ class FaustLane:
             self.progress = monotonic()
             if self._tick_is_due() or self._writer.wants_its_fence_renewed:
                 return
-            self._show_lag()
+            self._show()
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._arrived.wait()
@@ -324,7 +343,8 @@ class FaustLane:
         self._done(offsets)
         batch.tally.seconds_deciding = decided - began
         batch.tally.seconds_committing = perf_counter() - decided
-        self._show(batch)
+        self._around.metrics.count(batch.tally, self._around.clock().timestamp())
+        self._show()
         await self._pass("after_fold")
 
     async def _in_time(self, write: Awaitable[Written]) -> Written:
@@ -348,6 +368,7 @@ class FaustLane:
         for member, timeline in batch.change.timelines.items():
             self._count += (timeline is not None) - before[member]
         self._state.fold(Change(batch.change.dues))
+        self._totals.fold(batch.change.figures)
         self._rulechange.fold()
         self._next = offsets
 
@@ -450,21 +471,28 @@ class FaustLane:
 
     # --- what it shows
 
-    def _show(self, batch: Batch) -> None:
+    def _show(self) -> None:
+        """Set the lane's gauges: after each batch, and every second when there is none."""
         metrics, label = self._around.metrics, str(self.number)
         metrics.waiting.labels(lane=label).set(self._rulechange.waiting)
-        metrics.count(batch.tally, self._around.clock().timestamp())
         metrics.timelines.labels(lane=label).set(self._count)
-        self._show_lag()
-
-    def _show_lag(self) -> None:
-        metrics, label = self._around.metrics, str(self.number)
-        waiting = [fetched.topic for fetched in self._fetched]
-        for topic in self._names:
-            metrics.lag_records.labels(topic=topic, lane=label).set(waiting.count(topic))
+        metrics.dead_letter_share.labels(lane=label).set(self._flood.share(monotonic()))
+        self._today = self._clock().astimezone(UTC).date()
+        for place, position in self._next.items():
+            behind = max(0, (self._highwater(place) or 0) - position)
+            # With nothing waiting, what is behind it is control records, which no batch takes.
+            metrics.lag_records.labels(topic=place[0], lane=label).set(behind if self._fetched else 0)
         oldest = min((fetched.record.timestamp for fetched in self._fetched), default=None)
         age = 0.0 if oldest is None else max(0.0, self._around.clock().timestamp() - oldest / 1000)
         metrics.lag_seconds.labels(lane=label).set(age)
+
+    def progress_age_s(self) -> float:
+        """Since the lane last showed progress; asked from the HTTP server's thread: it reads one number."""
+        return monotonic() - self.progress
+
+    def standing(self) -> Standing | None:
+        """How things stand with the lane's members; asked from that thread too: the totals have a lock of their own."""
+        return self._totals.standing(self._today)
 
     async def _pass(self, point: Point) -> None:
         await self._around.passing(point, self.number)
@@ -483,7 +511,7 @@ def restore(shelf: Shelf, lane: int) -> Restored:
     Raises:
         LaneStopped: something cannot be read.
     """
-    restored = Restored({}, changelog.Restored({}, {}, None, 0))
+    restored = Restored({}, changelog.Restored({}, {}, None, 0), set())
     rest = restored.rest
     for key, value, due in shelf.entries():
         rest.records += 1
@@ -498,7 +526,7 @@ def restore(shelf: Shelf, lane: int) -> Restored:
         elif key.startswith(changelog.POLICY_KEY):
             changelog.take_policy(key, value, rest.policies, lane)
         else:
-            restored.timelines += 1
+            restored.members.add(key.decode())
             try:
                 check(value or b"")
             except TimelineUnreadable as error:

@@ -44,6 +44,7 @@ LEAVE_S = 5.0
 class FaustWorker(Worker):
     """One worker process' work, on Faust. Takes what :class:`policywire.stream.worker.Worker` takes."""
 
+    runner = "faust"
     _lanes: dict[int, FaustLane]  # type: ignore[assignment]  # the same face, another way of writing
 
     def __init__(self, settings: Settings, **injected: Any) -> None:
@@ -175,7 +176,13 @@ class FaustWorker(Worker):
             return
         self._refuse_new_partitions(numbers)
         for number in sorted(numbers - self._lanes.keys()):
-            lane = FaustLane(number, self._around, self._table.store.shelf(number), self._done.update)
+            lane = FaustLane(
+                number,
+                self._around,
+                shelf=self._table.store.shelf(number),
+                done=self._done.update,
+                highwater=self._highwater,
+            )
             self._lanes[number] = lane
             self._tasks[number] = self._watched(f"lane {number}", lane.run())
         get_logger().info("lanes assigned", lanes=sorted(numbers))
@@ -184,6 +191,11 @@ class FaustWorker(Worker):
         lanes = self._around.outlets.partitions[self._settings.topic(changelog.TOPIC)]
         if max(numbers, default=0) >= lanes:
             raise ClusterFault(f"the input topics have more partitions than the {lanes} of the start; start again")
+
+    def _highwater(self, place: Partition) -> int | None:
+        with contextlib.suppress(Exception):  # not assigned at this moment, or nothing was fetched yet
+            return int(self._app.consumer.highwater(TP(*place)))
+        return None
 
     async def _table_recovered(self) -> None:
         self._member = True
@@ -206,7 +218,7 @@ class FaustWorker(Worker):
     async def _commit(self) -> None:
         """Commit the group's offsets, as far as the changelog has acknowledged."""
         done = {part: offset for part, offset in self._done.items() if self._committed.get(part) != offset}
-        mine = {part: offset for part, offset in done.items() if part[1] in self._lanes or self._draining}
+        mine = {part: offset for part, offset in done.items() if offset and (part[1] in self._lanes or self._draining)}
         if mine and await self._commit_offsets(mine):
             self._committed |= mine
 
