@@ -127,9 +127,11 @@ async def test_an_alerts_days_move_on_without_an_event(settings: Settings) -> No
 
     async with running(settings, clock=clock) as worker:
         await until_done(settings)
-        await shows(worker, lambda each: total(each, "policywire_open_alerts", days="15-30") == 2)
+        before = await shows(worker, lambda each: total(each, "policywire_open_alerts") == 2)
         now = NOW + timedelta(days=12)
-        await shows(worker, lambda each: total(each, "policywire_open_alerts", days="4-14") == 2)
+        after = await shows(worker, lambda each: total(each, "policywire_open_alerts", days="4-14") == 2)
+    assert labelled(before, "policywire_open_alerts", "days") == {"15-30": 2}
+    assert labelled(after, "policywire_open_alerts", "days") == {"4-14": 2}
 
 
 async def test_what_senders_leave_out_and_what_agreements_came_is_counted(settings: Settings) -> None:
@@ -174,8 +176,10 @@ async def test_the_flood_guards_window_is_shown_as_a_share(settings: Settings) -
     )
     await publish(guarded, [claim(1), claim(2), claim(3), (b"M-1", b"broken")])
     async with running(guarded) as worker:
-        await shows(worker, lambda each: total(each, "policywire_dead_letter_window_share") == 0.25)
-        await shows(worker, lambda each: total(each, "policywire_dead_letter_window_share") == 0)
+        during = await shows(worker, lambda each: total(each, "policywire_dead_letter_window_share") > 0)
+        after = await shows(worker, lambda each: total(each, "policywire_dead_letter_window_share") == 0)
+    assert sorted(labelled(during, "policywire_dead_letter_window_share", "lane").values()) == [0, 0, 0, 0.25]
+    assert total(after, "policywire_dead_letters_total") == 1
 
 
 async def test_too_few_records_are_no_share(settings: Settings) -> None:
