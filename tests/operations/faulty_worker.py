@@ -1,9 +1,9 @@
 """A worker with faults of its own, which a file turns on and off while it runs: ``python -m ... FILE [PLANTED]...``.
 
-The file holds a word, and perhaps a number: ``slow 0.5`` (each batch waits so many seconds), ``stuck`` (each batch
-waits until the file says otherwise), ``block 0.4`` (each batch blocks the event loop for so many seconds), ``leak 600``
-(so many MB are taken, until the file says otherwise), ``bug`` (each decision raises). Planted for good: ``uncounted``
-(a lane's totals stop in the midst) and ``unswept`` (one member a batch is followed after a change of rules).
+Each line of the file holds a word, and perhaps a number: ``slow 0.5`` (each batch waits so many seconds), ``stuck``
+(each batch waits until the file says otherwise), ``block 0.4`` (each batch blocks the event loop for so many seconds),
+``leak 600`` (so many MB are taken, until the file says otherwise), ``bug`` (each decision raises). Planted for good:
+``uncounted`` (a lane's totals stop in the midst) and ``unswept`` (one member a batch is followed after new rules).
 """
 
 import asyncio
@@ -31,29 +31,25 @@ class Faults:
         self._taken = bytearray()
 
     @property
-    def order(self) -> tuple[str, float]:
-        """The word and its number."""
-        word, _, number = self._file.read_text().partition(" ")
-        return word, float(number or 0)
+    def orders(self) -> dict[str, float]:
+        """The words and their numbers."""
+        words = (line.partition(" ") for line in self._file.read_text().splitlines())
+        return {word: float(number or 0) for word, _, number in words}
 
     async def __call__(self, point: Point, lane: int) -> None:  # noqa: ARG002  every lane is served alike
         """A lane passes a point."""
         if point != "batch_decided":
             return
-        match self.order:
-            case "slow", seconds:
-                await asyncio.sleep(seconds)
-            case "block", seconds:
-                time.sleep(seconds)  # noqa: ASYNC251  that is the fault
-            case "stuck", _:
-                while self.order[0] == "stuck":  # noqa: ASYNC110  a file wakes nobody
-                    await asyncio.sleep(LOOK_S)
+        orders = self.orders
+        await asyncio.sleep(orders.get("slow", 0))
+        time.sleep(orders.get("block", 0))  # noqa: ASYNC251  that is the fault
+        while "stuck" in self.orders:  # noqa: ASYNC110  a file wakes nobody
+            await asyncio.sleep(LOOK_S)
 
     async def leak(self) -> None:
         """Take memory, and give it back, as the file says."""
         while True:
-            word, megabytes = self.order
-            wanted = int(megabytes * 1_000_000) if word == "leak" else 0
+            wanted = int(self.orders.get("leak", 0) * 1_000_000)
             if len(self._taken) != wanted:
                 self._taken = bytearray(wanted)
                 self._taken[::PAGE] = b"x" * len(range(0, wanted, PAGE))
@@ -61,7 +57,7 @@ class Faults:
 
     def step(self, *arguments: Any, right: Any) -> Any:
         """Decide, or be the bug."""
-        if self.order[0] == "bug":
+        if "bug" in self.orders:
             raise ZeroDivisionError
         return right(*arguments)
 

@@ -109,9 +109,8 @@ def test_a_worker_that_blocks_leaks_and_then_stands_still_is_noticed_until_it_is
     with stage.scraped(stage.faulty_worker()), repeated(lambda: stage.send([claim(1), claim(2, "M-2")])):
         stage.fault.write_text("block 0.5")
         stage.firing("PolicywireLoopLag")
-        stage.fault.write_text("leak 500")
+        stage.fault.write_text("leak 500\nstuck")
         stage.firing("PolicywireMemoryHigh")
-        stage.fault.write_text("stuck")
         assert "stands still" in stage.firing("PolicywireLaneStuck")
         stage.fault.write_text("")
         stage.over(*UNWELL)
