@@ -50,6 +50,9 @@ from policywire.stream.totals import LaneTotals, Standing
 
 EVENTS_MAX: Final = 4_000
 """Of one batch: should all of them be hits, their outputs are some 30 MB before they are packed, and 1.5 after."""
+LINGER_S: Final = 0.02
+"""For more events to arrive: Faust hands them over one by one, and a lane that took each at once wrote a batch of the
+changelog for every second one."""
 Written = TypeVar("Written")
 
 
@@ -214,6 +217,8 @@ class FaustLane:
     async def _work_on(self) -> None:
         while True:
             await self._something_to_do()
+            if len(self._fetched) < EVENTS_MAX:
+                await asyncio.sleep(LINGER_S)
             await self._go.wait()
             self._idle.clear()
             await self.work()
