@@ -52,6 +52,9 @@ class Worker:
         passing: called at every named point of every lane; tests stop the world there.
     """
 
+    runner = "exactly-once"
+    """As metrics name it."""
+
     def __init__(
         self,
         settings: Settings,
@@ -62,7 +65,7 @@ class Worker:
         self._settings = settings
         self._clock = SteadyClock(clock)
         self._passing = passing
-        self.metrics = Metrics()
+        self.metrics = Metrics(self.runner)
         self._rules = RuleFeed(self.metrics)
         self._lanes: dict[int, Lane] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
