@@ -11,10 +11,11 @@ from typing import Final
 
 from policywire.errors import BadInput
 from policywire.workbench.bench.bed import Bed
-from policywire.workbench.bench.capacity.disk import Stored, stored
-from policywire.workbench.bench.capacity.result import Capacity, Line
+from policywire.workbench.bench.capacity.commits import measure_commits
+from policywire.workbench.bench.capacity.disk import stored
+from policywire.workbench.bench.capacity.result import Capacity, Commits, Line, Stored, Taken
 from policywire.workbench.bench.capacity.runners import FLOOR, WORKER, Plan, Runners
-from policywire.workbench.bench.capacity.subject import Taken, take
+from policywire.workbench.bench.capacity.subject import take
 from policywire.workbench.bench.cores import Cores
 from policywire.workbench.bench.streams_peer import StreamsPeer
 from policywire.workbench.bench.table import machine
@@ -57,12 +58,15 @@ def measure_capacity(plan: Plan, only: Sequence[str] = (), say: Callable[[str], 
             worker=WORKER,
             stored_claims=plan.claims,
             stored=contest.stored,
+            commits=contest.commits,
         )
 
 
 class _Contest:
     def __init__(self, bed: Bed, cores: Cores, folder: Path, plan: Plan, say: Callable[[str], None]) -> None:
         self.stored: dict[str, Stored] = {}
+        self.commits: list[Commits] = []
+        self._commits_s = plan.commits_s
         self._bed = bed
         self._folder = folder
         self._say = say
@@ -84,7 +88,7 @@ class _Contest:
         self._subjects = [each for each in self._subjects if each.name in {FLOOR, WORKER, *chosen}]
 
     def run(self) -> None:
-        """Everybody once."""
+        """Everybody once, and the smallest transactions, on a broker that is warm by then."""
         for subject in self._subjects:
             if subject.missing is not None:
                 continue
@@ -92,6 +96,7 @@ class _Contest:
             self._taken[subject.name].append(take(subject, self._bed, _PREFIX, self._folder / "runner.log"))
             if subject.name == WORKER:
                 self.stored = stored(self._bed, _PREFIX, self._claims)
+        self.commits.append(measure_commits(self._bed, _PREFIX, self._commits_s))
 
     def lines(self) -> list[Line]:
         """What came out, in the order of the table."""

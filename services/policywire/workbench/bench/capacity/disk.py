@@ -9,28 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
-
 from policywire.workbench.bench.bed import INPUT, Bed
+from policywire.workbench.bench.capacity.result import Stored
 from policywire.workbench.receiver import read_topics
 
 OUTPUTS: Final = ("determinations", "alerts", "audit-log", "member-timelines")
 _PARTITION: Final = re.compile(r"(?P<topic>.+)-[0-9]+")
 """A folder of a partition; one that is being deleted ends otherwise."""
-
-
-class Stored(Struct, frozen=True):
-    """A topic on disk, one copy of it.
-
-    Attributes:
-        octets: of its segments.
-        records: that a reader gets.
-        keys: different ones among them; what stays once a compacted topic is compacted.
-    """
-
-    octets: int
-    records: int
-    keys: int
 
 
 def stored(bed: Bed, prefix: str, claims: int) -> dict[str, Stored]:

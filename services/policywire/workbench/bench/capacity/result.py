@@ -8,9 +8,58 @@ import msgspec
 from msgspec import Struct
 
 from policywire.errors import BadInput
-from policywire.workbench.bench.capacity.disk import Stored
-from policywire.workbench.bench.capacity.subject import Taken
 from policywire.workbench.bench.table import number, spread
+
+
+class Taken(Struct, frozen=True):
+    """One run.
+
+    Attributes:
+        claims_a_second: by the offsets that its group committed.
+        core_s: processor time of its processes for a million claims, in seconds.
+        broker_core_s: the broker's meanwhile, for a million claims.
+        rss_max_mib: the most memory that was seen, of all its processes.
+    """
+
+    claims_a_second: float
+    core_s: float
+    broker_core_s: float
+    rss_max_mib: float
+
+
+class Stored(Struct, frozen=True):
+    """A topic on disk, one copy of it.
+
+    Attributes:
+        octets: of its segments.
+        records: that a reader gets.
+        keys: different ones among them; what stays once a compacted topic is compacted.
+    """
+
+    octets: int
+    records: int
+    keys: int
+
+    @property
+    def compacted(self) -> float:
+        """About the bytes that stay once only the last record of each key is kept."""
+        return self.octets * self.keys / self.records
+
+
+class Commits(Struct, frozen=True):
+    """The smallest transactions: as many as some lanes can make of them, one record to each output, without a pause.
+
+    Attributes:
+        lanes: that committed beside each other.
+        a_second: transactions of all of them.
+        core_s: processor time of the one that makes them for a million, in seconds.
+        broker_core_s: the broker's processor time for a million, in seconds.
+    """
+
+    lanes: int
+    a_second: float
+    core_s: float
+    broker_core_s: float
 
 
 class Line(Struct, frozen=True):
@@ -40,6 +89,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
         floor: the name of the line with the least that any worker must do.
         worker: the name of the worker's line.
         stored: what a broker had on disk of one copy, by topic, after ``stored_claims`` claims.
+        commits: one a run.
     """
 
     measured_on: str
@@ -52,6 +102,7 @@ class Capacity(Struct, frozen=True, kw_only=True):
     worker: str
     stored_claims: int
     stored: Mapping[str, Stored]
+    commits: Sequence[Commits]
 
     def line(self, name: str) -> Line:
         """One line by its name."""
@@ -82,7 +133,22 @@ def render(capacity: Capacity) -> str:
         f"Measured on {capacity.measured_on}, {runs} run{'s' * (runs > 1)} each, in turn, {capacity.pinned}; "
         f"{capacity.hits:.0%} of the claims are hits. The floor is `{capacity.floor}`."
     )
-    return "\n".join((about, "", *lines))
+    return "\n".join((about, "", *lines, "", _below(capacity)))
+
+
+def _below(capacity: Capacity) -> str:
+    """What is no column: bytes on disk, and what the smallest transactions cost."""
+    octets = "; ".join(
+        f"{topic} {each.octets / capacity.stored_claims:,.1f}" for topic, each in capacity.stored.items()
+    )
+    own = [each.core_s for each in capacity.commits]
+    rates, costs = [each.a_second for each in capacity.commits], [each.broker_core_s for each in capacity.commits]
+    lanes = capacity.commits[0].lanes
+    return (
+        f"On a broker's disk, bytes a claim, one copy, not compacted: {octets}. Transactions of one record an output, "
+        f"{lanes} lanes without a pause: {spread(rates)} a second; a million of them cost the broker "
+        f"{number(median(costs))} core-seconds, the writer {number(median(own))}."
+    )
 
 
 def _cells(line: Line, floor: float, worker: float) -> tuple[str, ...]:

@@ -31,15 +31,17 @@ class Plan(Struct, frozen=True):
         claims: in the topic, of which everybody sees the first.
         claims_faust: of these so many.
         claims_quix: of these so many.
+        commits_s: how long the smallest transactions are made.
     """
 
     runs: int = 3
     claims: int = 1_000_000
     claims_faust: int = 60_000
     claims_quix: int = 300_000
+    commits_s: float = 10.0
 
 
-QUICK: Final = Plan(runs=1, claims=200_000, claims_faust=10_000, claims_quix=100_000)
+QUICK: Final = Plan(runs=1, claims=200_000, claims_faust=10_000, claims_quix=100_000, commits_s=3.0)
 Store = Literal["memory", "rocksdb"]
 Guarantee = Literal["at-least-once", "exactly-once"]
 

@@ -19,6 +19,7 @@ from msgspec import Struct
 from policywire.broker.process import KeptProcess
 from policywire.errors import PassingFault
 from policywire.workbench.bench.bed import INPUTS, Bed
+from policywire.workbench.bench.capacity.result import Taken
 from policywire.workbench.receiver import GroupWatch
 
 _POLL_S: Final = 0.02
@@ -50,22 +51,6 @@ class Subject(Struct, frozen=True):
     missing: str | None = None
     settled: float = 0.2
     note: str = ""
-
-
-class Taken(Struct, frozen=True):
-    """One run.
-
-    Attributes:
-        claims_a_second: by the offsets that its group committed.
-        core_s: processor time of its processes for a million claims, in seconds.
-        broker_core_s: the broker's meanwhile, for a million claims.
-        rss_max_mib: the most memory that was seen, of all its processes.
-    """
-
-    claims_a_second: float
-    core_s: float
-    broker_core_s: float
-    rss_max_mib: float
 
 
 class Look(Struct, frozen=True):
