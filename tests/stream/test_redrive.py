@@ -169,6 +169,15 @@ async def test_dead_letters_that_came_after_the_count_are_left_alone(settings: S
     assert (await redrive(settings)).sent == 1
 
 
+async def test_what_somebody_else_sent_after_the_count_is_not_sent_twice(settings: Settings) -> None:
+    await bury(settings, 3)
+    async with Cluster(settings.kafka) as cluster:
+        counted = await DeadLetterTopic(cluster, settings).snapshot()
+    assert (await redrive(settings)).sent == 3
+    done = await redrive(settings, until=counted)
+    assert (done.sent, done.before) == (0, 3)
+
+
 @pytest.mark.parametrize(
     ("point", "nth"), [("after_begin", 1), ("after_send", 2), ("before_commit", 3), ("after_commit", 2)]
 )
