@@ -10,6 +10,7 @@ from tests.chaos.planting import Bug, put
 from policywire.faust_runner import lane as lanes
 from policywire.faust_runner.lane import FaustLane
 from policywire.faust_runner.outgoing import LaneOutgoing
+from policywire.faust_runner.restoring import as_entry
 from policywire.faust_runner.writer import FencedWriter
 from policywire.stream.batch import Batch
 from policywire.stream.offsets import committed_offsets
@@ -79,7 +80,7 @@ def _shelf_ahead() -> None:
         return outgoing  # type: ignore[no-any-return]
 
     async def shelf_first(this: FencedWriter, outgoing: Any) -> int:
-        outgoing.lane._shelf.apply(map(lanes._entry, outgoing.remembered), None)
+        outgoing.lane._shelf.apply(map(as_entry, outgoing.remembered), None)
         return await write_changelog(this, outgoing)
 
     put(FaustLane, "_new_outgoing", with_its_lane)

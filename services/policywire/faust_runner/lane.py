@@ -18,18 +18,16 @@ midnight and no longer holds a minute after it would stay open for ever.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from time import monotonic, perf_counter
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from msgspec import Struct
-
-from policywire.cases.codec import TimelineUnreadable, check
-from policywire.faust_runner.fetched import Fetched, chunks_of, left_out
-from policywire.faust_runner.outgoing import OUTBOX_KEY, LaneOutgoing, OutboxUnreadable, outputs_in
+from policywire.faust_runner.fetched import Fetched
+from policywire.faust_runner.inbox import Inbox, show_lag
+from policywire.faust_runner.outgoing import OUTBOX_KEY, LaneOutgoing, outputs_in
+from policywire.faust_runner.restoring import agreed_positions, as_entry, restore
 from policywire.faust_runner.shelves import Shelf, Timelines
-from policywire.faust_runner.table import entry_of
 from policywire.faust_runner.writer import FencedWriter
 from policywire.stream import changelog
 from policywire.stream.batch import Batch, Change
@@ -39,11 +37,10 @@ from policywire.stream.ending import ClusterFault, LaneStopped
 from policywire.stream.flood import FloodGuard
 from policywire.stream.lane import DUE_MAX, LOOK_S, Surroundings
 from policywire.stream.logs import get_logger
-from policywire.stream.offsets import committed_offsets
 from policywire.stream.opening import INPUTS
 from policywire.stream.outgoing import RecordTooLarge
 from policywire.stream.points import Point
-from policywire.stream.reader import Chunk, Partition, end_offsets, first_offsets
+from policywire.stream.reader import Chunk, Partition
 from policywire.stream.rulechange import RuleChange
 from policywire.stream.state import LaneState
 from policywire.stream.totals import LaneTotals, Standing
@@ -53,16 +50,6 @@ EVENTS_MAX: Final = 4_000
 LINGER_S: Final = 0.02
 """For more events to arrive: Faust hands them over one by one, and a lane that took each at once wrote a batch of the
 changelog for every second one."""
-Written = TypeVar("Written")
-
-
-class Restored(Struct):
-    """What the shelf says of a lane beside its timelines: dues, progress, what was said of policies, the barrier."""
-
-    dues: dict[str, float]
-    rest: changelog.Restored
-    members: set[str]
-    barrier: bytes | None = None
 
 
 class FaustLane:
@@ -109,6 +96,7 @@ class FaustLane:
             name=f"lane {number}",
             passing=self._pass,
         )
+        self._writer.deadline_s = self._batches.deadline_s
         guard = settings.dead_letters
         self._flood = FloodGuard(guard.share_max, guard.window_s, guard.events_min)
         self._state = LaneState({}, {})
@@ -117,23 +105,16 @@ class FaustLane:
         self._today = date.min
         self._count = 0
         self._outbox_full = False
-        self._looked_up_to: dict[Partition, int] = {}
         self._clock = LaneClock(number, surroundings.clock, None)
         self._rulechange = RuleChange(number, changelog.Restored({}, {}, None, 0))
         self._next: dict[Partition, int] = {}
-        self._fetched: list[Fetched] = []
-        self._octets = 0
+        self._inbox = Inbox(number, surroundings.cluster, self._batches.buffered_bytes)
         self._barrier = b""
         self._recovered = asyncio.Event()
-        self._arrived = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
         self._go = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._ticked = 0.0
-
-    # --- what Faust's side tells it
 
     async def shut_others_out(self) -> None:
         """Fence, then mark the changelog's end; the table's recovery, which comes next, must find the mark."""
@@ -157,7 +138,7 @@ class FaustLane:
         outgoing.add(*self._changelog, changelog.BARRIER_KEY, barrier)
         offset = await self._writer.write_changelog(outgoing)
         if self.is_open:  # the fence was renewed: the shelf has all that stands before the mark
-            self._shelf.apply(map(_entry, outgoing.remembered), offset)
+            self._shelf.apply(map(as_entry, outgoing.remembered), offset)
         self._barrier, self.mark = barrier, offset
 
     @property
@@ -172,20 +153,12 @@ class FaustLane:
 
     async def take(self, fetched: Fetched) -> None:
         """An event was read; waits while too much waits already."""
-        await self._room.wait()
-        self._fetched.append(fetched)
-        self._octets += fetched.octets
-        if self._octets >= self._batches.buffered_bytes:
-            self._room.clear()
-        self._arrived.set()
+        await self._inbox.put(fetched)
 
     def pause(self) -> None:
         """Begin no further batch, and drop what was fetched: Faust reads it again from the group's offsets."""
         self._go.clear()
-        self._fetched.clear()
-        self._octets = 0
-        self._arrived.clear()
-        self._room.set()
+        self._inbox.clear()
 
     async def until_idle(self) -> None:
         """Return once no batch is running and all is known to be said; call after :meth:`pause`."""
@@ -197,8 +170,6 @@ class FaustLane:
         """Take the lane's gauges away when it is closed."""
         if self.is_open:
             self._around.metrics.lane_closed(self.number, list(self._names))
-
-    # --- its work
 
     async def run(self) -> None:
         """Open the lane once its table is recovered, and work until cancelled.
@@ -217,7 +188,7 @@ class FaustLane:
     async def _work_on(self) -> None:
         while True:
             await self._something_to_do()
-            if len(self._fetched) < EVENTS_MAX:
+            if len(self._inbox) < EVENTS_MAX:
                 await asyncio.sleep(LINGER_S)
             await self._go.wait()
             self._idle.clear()
@@ -255,37 +226,16 @@ class FaustLane:
         )
 
     async def _agree(self, remembered: dict[str, int] | None) -> None:
-        """Go on where the state says; refuse a group that was further: events would be missing from the state."""
-        settings = self._around.settings
-        wanted = {(settings.topic(name), self.number): offset for name, offset in (remembered or {}).items()}
-        inputs: list[Partition] = [(topic, self.number) for topic in self._names]
-        channel = f"lane-{self.number}-open"
-        committed = await committed_offsets(self._around.cluster, settings.kafka.group, inputs, channel)
-        for partition, offset in committed.items():
-            if offset is not None and offset > wanted.get(partition, 0):
-                raise LaneStopped(
-                    f"lane {self.number}: group {settings.kafka.group} has read {partition[0]} up to {offset}, the "
-                    f"table has {wanted.get(partition, 'nothing')}. If the exactly-once worker had this group, its "
-                    "state is in another topic: take another group, which reads the inputs from their start, or copy "
-                    f"the state. Else somebody deleted {self._changelog[0]}"
-                )
-        missing = [partition for partition in inputs if partition not in wanted]
-        self._next = {**await first_offsets(self._around.cluster, missing, channel), **wanted}
+        self._next = await agreed_positions(self.number, self._around, remembered)
 
     async def _say_again(self) -> None:
         """Say what the former owner had remembered and may not have said: all of its last batch, the very records."""
         outbox = self._shelf.get(OUTBOX_KEY)
         if outbox is None:
             return
-        settings = self._around.settings
-        try:
-            outgoing = outputs_in(outbox, settings.kafka.compression, self._batches.record_bytes_max, self._changelog)
-        except OutboxUnreadable:
-            raise LaneStopped(
-                f"lane {self.number}: the outbox in {self._changelog[0]} cannot be read; the topic was written to by "
-                "others, or by a newer policywire"
-            ) from None
-        await self._in_time(self._writer.write_outputs(outgoing))
+        compression, octets_max = self._around.settings.kafka.compression, self._batches.record_bytes_max
+        outgoing = outputs_in(outbox, compression, octets_max, self._changelog)
+        await self._writer.in_time(self._writer.write_outputs(outgoing))
         get_logger().info("said again what may not have been said", lane=self.number, records=len(outgoing.outputs))
         await self._empty_outbox()
 
@@ -293,25 +243,25 @@ class FaustLane:
         """Remember that all was said, so that it is not said again at the next opening."""
         outgoing = self._new_outgoing(self._clock())
         outgoing.empty_outbox()
-        last = await self._in_time(self._writer.write_changelog(outgoing))
-        self._shelf.apply(map(_entry, outgoing.remembered), last if last >= 0 else None)
+        last = await self._writer.in_time(self._writer.write_changelog(outgoing))
+        self._shelf.apply(map(as_entry, outgoing.remembered), last if last >= 0 else None)
         self._outbox_full = False
 
     async def _something_to_do(self) -> None:
         """Return when records have come, instants are due, other rules are in force, or the fence is old."""
-        while not (await self._rules_want_it() or self._arrived.is_set()):
+        rules = self._around.rules
+        while not (
+            await self._rulechange.wants_a_batch(rules.current, self._timelines) or self._inbox.arrived.is_set()
+        ):
             self.progress = monotonic()
             if self._tick_is_due() or self._writer.wants_its_fence_renewed:
                 return
             self._show()
             try:
                 async with asyncio.timeout(LOOK_S):
-                    await self._arrived.wait()
+                    await self._inbox.arrived.wait()
             except TimeoutError:
-                await self._look_for_what_was_left_out()
-
-    async def _rules_want_it(self) -> bool:
-        return await self._rulechange.wants_a_batch(self._around.rules.current, self._timelines)
+                await self._inbox.look_for_what_was_left_out(self._next)
 
     def _tick_is_due(self) -> bool:
         if monotonic() - self._ticked < self._batches.tick_s:
@@ -329,7 +279,7 @@ class FaustLane:
             if not self._go.is_set():
                 return  # paused while others decided; nothing is taken yet
             began = perf_counter()
-            batch, chunks = self._begin_batch(), await self._take_fetched()
+            batch, chunks = self._begin_batch(), await self._inbox.take(self._next, EVENTS_MAX)
             outgoing = batch.outgoing
             assert isinstance(outgoing, LaneOutgoing)  # noqa: S101  it was made by this lane
             await self._decide(batch, chunks)
@@ -339,11 +289,12 @@ class FaustLane:
         offsets = self._offsets_after(chunks)
         outgoing.remember_outputs(is_full=self._outbox_full)
         change = self._rulechange
-        batch.add_offsets(self._named(offsets), change.swept, change.said, self._flood.remembered(monotonic()))
-        last = await self._in_time(self._writer.write_changelog(outgoing))
+        named = {self._names[topic]: offset for (topic, _), offset in offsets.items()}
+        batch.add_offsets(named, change.swept, change.said, self._flood.remembered(monotonic()))
+        last = await self._writer.in_time(self._writer.write_changelog(outgoing))
         self._remember(batch, outgoing, last, offsets)
         await self._pass("before_commit")
-        await self._in_time(self._writer.write_outputs(outgoing))
+        await self._writer.in_time(self._writer.write_outputs(outgoing))
         self._outbox_full = bool(outgoing.outputs)
         self._done(offsets)
         batch.tally.seconds_deciding = decided - began
@@ -352,24 +303,10 @@ class FaustLane:
         self._show()
         await self._pass("after_fold")
 
-    async def _in_time(self, write: Awaitable[Written]) -> Written:
-        """A write that takes too long ends the process, also one whose process was held meanwhile."""
-        try:
-            async with asyncio.timeout(self._batches.deadline_s):
-                return await write
-        except TimeoutError:
-            raise ClusterFault(
-                f"lane {self.number}: a batch was not acknowledged within {self._batches.deadline_s:g} s"
-            ) from None
-        except RecordTooLarge as error:
-            raise LaneStopped(
-                f"lane {self.number}: {error} at once; lower POLICYWIRE_BATCHES__PARTITION_BYTES"
-            ) from None
-
     def _remember(self, batch: Batch, outgoing: LaneOutgoing, last: int, offsets: dict[Partition, int]) -> None:
         """The changelog has it; now the shelf, the due list and what was read may have it too."""
         before = {member: member in self._timelines for member in batch.change.timelines}
-        self._shelf.apply(map(_entry, outgoing.remembered), last if last >= 0 else None)
+        self._shelf.apply(map(as_entry, outgoing.remembered), last if last >= 0 else None)
         for member, timeline in batch.change.timelines.items():
             self._count += (timeline is not None) - before[member]
         self._state.fold(Change(batch.change.dues))
@@ -396,42 +333,6 @@ class FaustLane:
         compression = self._around.settings.kafka.compression
         milliseconds = int(now.timestamp() * 1000)
         return LaneOutgoing(compression, milliseconds, self._batches.record_bytes_max, self._changelog)
-
-    async def _take_fetched(self) -> list[Chunk]:
-        """What waits, but for what was decided before; what Faust has left out is read from the topic itself."""
-        fetched, self._fetched = self._fetched[:EVENTS_MAX], self._fetched[EVENTS_MAX:]
-        self._octets = sum(each.octets for each in self._fetched)
-        if not self._fetched:
-            self._arrived.clear()
-        if self._octets < self._batches.buffered_bytes:
-            self._room.set()
-        chunks: list[Chunk] = []
-        for chunk in chunks_of(fetched, self._next):
-            if chunk.records[0].offset > chunk.first:
-                chunks += await self._left_out((chunk.topic, chunk.partition), chunk.first, chunk.records[0].offset)
-            chunks.append(chunk)
-        return chunks
-
-    async def _left_out(self, place: Partition, first: int, end: int) -> list[Chunk]:
-        """The records between two offsets; most often none, but only the markers of a sender's transactions."""
-        found = await left_out(self._around.cluster, place, first, end, f"lane-{self.number}-left-out")
-        count = sum(len(chunk.records) for chunk in found)
-        if count:
-            get_logger().warning(
-                "Faust left records out; they were read from the topic", lane=self.number, records=count
-            )
-        return found
-
-    async def _look_for_what_was_left_out(self) -> None:
-        """An idle lane's inputs end where it is; where they do not, nothing that comes later would show the gap."""
-        channel = f"lane-{self.number}-left-out"
-        for place, end in (await end_offsets(self._around.cluster, list(self._next), channel)).items():
-            first = max(self._next[place], self._looked_up_to.get(place, 0))
-            if first < end and not self._arrived.is_set():
-                self._looked_up_to[place] = end
-                for chunk in await self._left_out(place, first, end):
-                    self._fetched += [Fetched(*place, record) for record in chunk.records]
-                    self._arrived.set()
 
     async def _decide(self, batch: Batch, chunks: list[Chunk]) -> None:
         """Decide in slices, and let others run after each."""
@@ -471,11 +372,6 @@ class FaustLane:
     def _offsets_after(self, chunks: list[Chunk]) -> dict[Partition, int]:
         return self._next | {(chunk.topic, chunk.partition): chunk.next_offset for chunk in chunks}
 
-    def _named(self, offsets: dict[Partition, int]) -> dict[str, int]:
-        return {self._names[topic]: offset for (topic, _), offset in offsets.items()}
-
-    # --- what it shows
-
     def _show(self) -> None:
         """Set the lane's gauges: after each batch, and every second when there is none."""
         metrics, label = self._around.metrics, str(self.number)
@@ -483,13 +379,7 @@ class FaustLane:
         metrics.timelines.labels(lane=label).set(self._count)
         metrics.dead_letter_share.labels(lane=label).set(self._flood.share(monotonic()))
         self._today = self._clock().astimezone(UTC).date()
-        for place, position in self._next.items():
-            behind = max(0, (self._highwater(place) or 0) - position)
-            # With nothing waiting, what is behind it is control records, which no batch takes.
-            metrics.lag_records.labels(topic=place[0], lane=label).set(behind if self._fetched else 0)
-        oldest = min((fetched.record.timestamp for fetched in self._fetched), default=None)
-        age = 0.0 if oldest is None else max(0.0, self._around.clock().timestamp() - oldest / 1000)
-        metrics.lag_seconds.labels(lane=label).set(age)
+        show_lag(metrics, label, self._next, self._inbox, self._highwater, self._around.clock())
 
     def progress_age_s(self) -> float:
         """Since the lane last showed progress; asked from the HTTP server's thread: it reads one number."""
@@ -508,38 +398,3 @@ class FaustLane:
             lane=self.number,
             error=place,
         )
-
-
-def restore(shelf: Shelf, lane: int) -> Restored:
-    """Look at all of a lane's shelf: every timeline's checksum, the dues, and the lane's own records.
-
-    Raises:
-        LaneStopped: something cannot be read.
-    """
-    restored = Restored({}, changelog.Restored({}, {}, None, 0), set())
-    rest = restored.rest
-    for key, value, due in shelf.entries():
-        rest.records += 1
-        if key == changelog.OFFSETS_KEY:
-            last = changelog.read_offsets(value, lane)
-            rest.offsets, rest.swept, rest.said, rest.now = last.offsets, last.swept, last.said, last.now
-            rest.flood = last.flood
-        elif key == changelog.BARRIER_KEY:
-            restored.barrier = value
-        elif key == OUTBOX_KEY:
-            pass
-        elif key.startswith(changelog.POLICY_KEY):
-            changelog.take_policy(key, value, rest.policies, lane)
-        else:
-            restored.members.add(key.decode())
-            try:
-                check(value or b"")
-            except TimelineUnreadable as error:
-                raise changelog.unreadable(lane, error) from None
-            if due is not None:
-                restored.dues[key.decode()] = float(due)
-    return restored
-
-
-def _entry(remembered: Any) -> Any:
-    return entry_of(remembered.key, remembered.value, remembered.headers)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
+from policywire.stream.ending import LaneStopped
 from policywire.stream.outgoing import Header, Outgoing, RecordBatch, RecordTooLarge, Writer
 from policywire.stream.reader import Partition
 
@@ -37,10 +38,6 @@ class Output(Struct, frozen=True, array_like=True):
     value: bytes | None
     headers: list[Header] | None
     octets_max: int | None
-
-
-class OutboxUnreadable(Exception):
-    """What the changelog has as an outbox is none."""
 
 
 class LaneOutgoing(Outgoing):
@@ -113,12 +110,15 @@ def outputs_in(outbox: bytes, compression: str, octets_max: int, changelog: Part
     """What an outbox holds, ready to be said again: the very records, at their own instant.
 
     Raises:
-        OutboxUnreadable: it is none.
+        LaneStopped: it is none.
     """
     try:
         timestamp, outputs = msgspec.msgpack.decode(outbox, type=tuple[int, list[Output]])
     except msgspec.MsgspecError as error:
-        raise OutboxUnreadable from error
+        raise LaneStopped(
+            f"lane {changelog[1]}: the outbox in {changelog[0]} cannot be read; the topic was written to by "
+            "others, or by a newer policywire"
+        ) from error
     outgoing = LaneOutgoing(compression, timestamp, octets_max, changelog)
     for each in outputs:
         outgoing.add(each.topic, each.partition, each.key, each.value, each.headers, each.octets_max)

@@ -11,10 +11,14 @@ transaction that holds nothing: its markers carry the new epoch into every parti
 ever sees them. From then on plain, idempotent batches are written in the epoch after it.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from time import monotonic
+from typing import TypeVar
 
 from policywire.faust_runner.outgoing import LaneOutgoing
+from policywire.stream.ending import ClusterFault, LaneStopped
+from policywire.stream.outgoing import RecordTooLarge
 from policywire.stream.reader import Partition
 from policywire.stream.transactions import Transactions
 
@@ -22,10 +26,17 @@ RENEW_S = 43_200.0
 """Brokers forget a producer id in a partition after a day without a batch, a transactional id after seven: the fence is
 raised again twice a day, so that they never do while somebody holds the lane."""
 
+Written = TypeVar("Written")
+
 
 class FencedWriter(Transactions):
-    """The writing end of one lane, from its fence to the process' end."""
+    """The writing end of one lane, from its fence to the process' end.
 
+    Attributes:
+        deadline_s: of a write that :meth:`in_time` awaits.
+    """
+
+    deadline_s = 8.0
     _raised = 0.0
 
     async def raise_fence(self, partitions: Sequence[Partition]) -> None:
@@ -79,3 +90,18 @@ class FencedWriter(Transactions):
         for batches in outgoing.output_rounds(self._writer, self._sequences):
             await self._send(batches)
         await self._passing("after_send")
+
+    async def in_time(self, write: Awaitable[Written]) -> Written:
+        """Await a write of this writer's.
+
+        Raises:
+            ClusterFault: it takes too long, also because this process was held meanwhile.
+            LaneStopped: a batch is too large.
+        """
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                return await write
+        except TimeoutError:
+            raise ClusterFault(f"{self._name}: a batch was not acknowledged within {self.deadline_s:g} s") from None
+        except RecordTooLarge as error:
+            raise LaneStopped(f"{self._name}: {error} at once; raise its max.message.bytes") from None
