@@ -26,13 +26,13 @@ from policywire.broker.properties import free_ports
 from policywire.stream.settings import Deadlines, variable
 
 DOCKERFILE: Final = ROOT / "deploy" / "docker" / "Dockerfile"
-IMAGE: Final = "localhost/policywire:test"
+IMAGE: Final = "policywire:test"
 READY_S: Final = 60.0
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with Engine(tmp_path_factory.mktemp("engine")) as started:
+def engine() -> Iterator[Engine]:
+    with Engine() as started:
         started.make_stand_in()
         arguments = {"PYTHON_IMAGE": STAND_IN, "VERSION": __version__, "REVISION": "abc123"}
         started.build(DOCKERFILE, ROOT, IMAGE, arguments)
@@ -41,12 +41,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def sealed() -> list[str]:
-    """The options that docker-compose.yml gives the worker, as Podman's."""
+    """The options that docker-compose.yml gives the worker, as Docker's command has them."""
     worker = load()["services"]["worker"]
     assert worker["read_only"]
     limits = worker["deploy"]["resources"]["limits"]
     return [
-        *("--read-only", "--read-only-tmpfs=false"),  # Podman would add folders to write in
+        "--read-only",
         *(f"--cap-drop={each}" for each in worker["cap_drop"]),
         *(f"--security-opt={each.removesuffix(':true')}" for each in worker["security_opt"]),
         *(f"--tmpfs={each}" for each in worker["tmpfs"]),
@@ -127,15 +127,13 @@ def test_every_locked_package_has_a_wheel_for_the_base(lock: str, architecture: 
 
 
 def test_the_image_says_what_it_is_and_starts_the_worker_as_nobody(engine: Engine) -> None:
-    image = engine.image(IMAGE)
-    settings = image["Config"]
+    settings = engine.image(IMAGE)["Config"]
     assert settings["User"] == "65532:65532"
     assert settings["Entrypoint"] == ["policywire"]
     assert settings["Cmd"] == ["worker"]
     assert settings["Labels"]["org.opencontainers.image.version"] == __version__
     assert settings["Labels"]["org.opencontainers.image.revision"] == "abc123"
-    # Podman's word for it; the test below runs it.
-    assert image["Healthcheck"]["Test"] == ["CMD", "policywire", "health"]
+    assert settings["Healthcheck"]["Test"] == ["CMD", "policywire", "health"]
     assert load()["services"]["worker"]["healthcheck"]["test"] == ["CMD", "policywire", "health"]
 
 
@@ -210,24 +208,29 @@ async def test_a_sealed_worker_decides_says_that_it_is_well_and_ends_in_time(
     environment = [f"--env={key}={value}" for key, value in given.items()]
     engine.start("worker", IMAGE, options=[*sealed, *environment])
     try:
-        await _until(lambda: engine.podman("exec", "worker", *_HEALTH, "--ready", check=False).returncode == 0)
+        await _until(lambda: engine.docker("exec", "worker", *_HEALTH, "--ready", check=False).returncode == 0)
         await publish(settings, [claim(1)])
         await until_done(settings)
         assert [json.loads(each.value or b"")["claim_id"] for each in await records_of(settings, "determinations")] == [
             "CLM-1"
         ]
-        assert json.loads(engine.podman("exec", "worker", *_HEALTH).stdout)["ok"] is True
-        assert engine.podman("diff", "worker").stdout == ""
+        assert json.loads(engine.docker("exec", "worker", *_HEALTH).stdout)["ok"] is True
+        await _until(lambda: _state(engine, "Health.Status") == "healthy")
+        assert engine.docker("diff", "worker").stdout == ""
         began = time.monotonic()
-        engine.podman("stop", "--time=60", "worker")
+        engine.docker("stop", "--time=60", "worker")
         assert time.monotonic() - began < Deadlines().drain_s
-        assert engine.podman("inspect", "--format={{.State.ExitCode}}", "worker").stdout.strip() == "0"
+        assert _state(engine, "ExitCode") == "0"
     finally:
-        print(engine.podman("logs", "worker", check=False).stderr)  # noqa: T201  shown when the test fails
-        engine.podman("rm", "--force", "--ignore", "worker")
+        print(engine.docker("logs", "worker", check=False).stderr)  # noqa: T201  shown when the test fails
+        engine.docker("rm", "--force", "worker", check=False)
 
 
 _HEALTH: Final = ("policywire", "health")
+
+
+def _state(engine: Engine, name: str) -> str:
+    return engine.docker("inspect", f"--format={{{{.State.{name}}}}}", "worker").stdout.strip()
 
 
 async def _until(condition: Callable[[], bool]) -> None:
