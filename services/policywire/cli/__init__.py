@@ -28,6 +28,7 @@ SUBCOMMANDS: Subcommands = {
     "metrics": ("policywire.cli.metrics:command", "Describe every metric that a worker shows."),
     "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),
     "bench": ("policywire.cli.bench:command", "Measure speed and memory on this machine."),
+    "size": ("policywire.cli.size:command", "Size a deployment for so many claims a day, on paper."),
     "demo": ("policywire.cli.demo:command", "See a practice's months and four members' stories on a real Kafka."),
     "read": ("policywire.cli.read:command", "Print what is in a topic."),
     "generate": ("policywire.cli.generate:command", "Write synthetic events to try things with."),
