@@ -10,10 +10,10 @@ ENGINES := $(VENV)/.engines
 TOOLS := build/tools
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-pages test-operations tools compiled test-compiled chaos lint check gate bench lock
+.PHONY: help .venv demo test test-pages test-operations test-images tools dashboards compiled test-compiled chaos lint check gate bench lock
 
 help: ## Say what there is.
-	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 .venv: $(READY) ## Set up .venv with exactly the locked packages, and policywire itself as it is in this checkout.
 
@@ -41,14 +41,21 @@ test-pages: $(READY) ## Look at the pages that policywire makes in a real Chromi
 	$(BIN)/python -m pytest tests/pages
 
 # Each tool is a Go module of its own, so that its go.sum locks it and no two have to agree on anything.
-tools: $(patsubst deploy/tools/%/go.mod,$(TOOLS)/.%,$(wildcard deploy/tools/*/go.mod)) ## Build the tools that check what is deployed (needs Go).
+.SECONDEXPANSION:
+tools: $(addprefix $(TOOLS)/.,compose dashboards helm kubeconform) ## Build the tools that check what is deployed (needs Go).
 
-$(TOOLS)/.%: deploy/tools/%/go.mod deploy/tools/%/go.sum
+$(TOOLS)/.%: deploy/tools/%/go.mod deploy/tools/%/go.sum $$(wildcard deploy/tools/$$*/*.go)
 	cd $(<D) && GOBIN=$(CURDIR)/$(TOOLS) GOFLAGS=-mod=readonly go install tool
 	@touch $@
 
 test-operations: $(ENGINES) tools ## Check what is deployed and see every alert fire; Debian's prometheus must be installed.
-	$(BIN)/python -m pytest tests/operations
+	$(BIN)/python -m pytest tests/operations -m "not engine"
+
+test-images: $(ENGINES) tools $(TOOLS)/.docker-compose ## Build and run the image, start docker-compose.yml; needs root and Debian's docker.io, mmdebstrap.
+	$(BIN)/python -m pytest tests/operations -m engine
+
+dashboards: $(READY) ## Write Grafana's dashboards again from their description.
+	$(BIN)/python -m deploy.tools.dashboards
 
 # The same sources with the hottest modules as C extensions: built from a copy, so that nothing compiled lies in services/
 # and is run there after the source has changed.
@@ -74,6 +81,7 @@ lint: $(ENGINES) ## Check style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy tests
+	$(BIN)/mypy deploy/tools/dashboards
 
 PROFILE ?= short
 
@@ -107,4 +115,5 @@ lock: ## Lock the newest versions of all packages again (needs uv).
 	  $(addprefix --extra ,bench broker dev oauth workbench) --output-file deploy/locks/dev.txt
 	$(LOCK) --no-annotate --constraints build/all.txt pyproject.toml \
 	  $(addprefix --extra ,faust gate spark) --output-file deploy/locks/engines.txt
+	$(LOCK) --no-annotate --constraints build/all.txt deploy/docker/build.in --output-file deploy/docker/build.txt
 	$(LOCK) --no-annotate --upgrade deploy/locks/peers.in --output-file deploy/locks/peers.txt

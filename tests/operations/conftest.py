@@ -18,6 +18,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if any(each == here or here in each.parents for each in named) else True
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks for a container engine, which not every machine lets a test start."""
+    for item in items:
+        if {"engine", "running"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("engine")
+
+
 @pytest.fixture(scope="session")
 def broker() -> Iterator[LocalBroker]:
     """Shared: a test that kills or restarts a broker starts one of its own."""
