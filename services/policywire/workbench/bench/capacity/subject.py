@@ -90,7 +90,7 @@ async def _watch(processes: Sequence[KeptProcess], bed: Bed, prefix: str, group:
         while not looks or looks[-1].done < claims:
             if any(each.status is not None for each in processes):
                 raise PassingFault("a process ended")
-            done = await _done(watch)
+            done = await so_far(watch)
             if done and (not looks or done > looks[-1].done):
                 looks.append(_look(done, own, broker))
             elif time.monotonic() > (looks[-1].time + _STALL_S if looks else began + _FIRST_S):
@@ -99,11 +99,12 @@ async def _watch(processes: Sequence[KeptProcess], bed: Bed, prefix: str, group:
     return looks
 
 
-async def _done(watch: GroupWatch) -> int:
+async def so_far(watch: GroupWatch) -> int:
+    """What a group has done; nothing while the broker has not even its topic of offsets."""
     try:
         return await watch.done()
     except GroupCoordinatorNotAvailableError:
-        return 0  # the broker's topic of offsets is made when somebody asks for a group
+        return 0  # it is made when somebody first asks for a group
 
 
 def _look(done: int, own: Sequence[psutil.Process], broker: psutil.Process) -> Look:
