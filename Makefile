@@ -8,9 +8,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ENGINES := $(VENV)/.engines
 TOOLS := build/tools
+PEERS := build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test test-pages test-operations test-images tools dashboards compiled test-compiled chaos lint check gate bench lock
+.PHONY: help .venv demo test test-pages test-operations test-images tools dashboards sbom compiled test-compiled chaos lint check gate bench lock
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +30,12 @@ $(READY): deploy/locks/dev.txt pyproject.toml
 # The gate's second engine, which is built here, and Apache Spark: not needed to see anything run.
 $(ENGINES): deploy/locks/engines.txt $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/engines.txt
+	@touch $@
+
+# Quix Streams, measured beside the worker, in an environment of its own: it wants older versions than policywire.
+$(PEERS)/.ready: deploy/locks/peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/peers.txt
 	@touch $@
 
 demo: $(READY) ## See a practice's months and four members' stories on a real Kafka. KEEP=1 stays up to look around.
@@ -97,8 +104,20 @@ check: $(READY) ## Check the rules that ship and those of the tests; do their ca
 gate: $(ENGINES) ## Have two engines decide the cases and 100,000 generated lines of the rules that ship.
 	$(BIN)/policywire rules gate rules --claims 100000
 
-bench: $(READY) $(if $(filter-out 0,$(COMPILE)),$(COMPILED)/.ready) ## Measure; takes a while. QUICK=1: small runs. COMPILE=1: compiled.
+bench: $(ENGINES) $(PEERS)/.ready $(if $(filter-out 0,$(COMPILE)),$(COMPILED)/.ready) ## Measure; takes a while. QUICK=1: small runs. COMPILE=1: compiled.
 	$(if $(filter-out 0,$(COMPILE)),PYTHONPATH=$(COMPILED)) $(BIN)/python -m policywire bench all $(if $(filter-out 0,$(QUICK)),--quick)
+
+# Of an environment that has what the base lock says and nothing else, not even pip: what is shipped.
+SBOM := build/sbom
+
+sbom: $(READY) ## Write the bill of materials (CycloneDX) and the licences of what is shipped; refuse a licence nobody looked at.
+	@rm -rf $(SBOM) && mkdir -p $(SBOM)
+	$(PYTHON) -m venv --without-pip $(SBOM)/env
+	$(BIN)/python -m pip --python $(SBOM)/env/bin/python install --quiet --disable-pip-version-check --require-hashes -r deploy/locks/base.txt
+	$(BIN)/cyclonedx-py environment $(SBOM)/env/bin/python --output-reproducible --validate --output-file $(SBOM)/policywire.cdx.json
+	$(BIN)/pip-licenses --python=$(SBOM)/env/bin/python --from=mixed --format=json --output-file=$(SBOM)/licences.json
+	$(BIN)/python deploy/security/licences.py $(SBOM)/licences.json --bill $(SBOM)/policywire.cdx.json --lock deploy/locks/base.txt \
+	  --out $(SBOM)/licences.md
 
 # --universal: one lock for all three Pythons and every system. --no-header: the command would be out of date here.
 LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet \
