@@ -205,6 +205,7 @@ class FaustLane:
         await self._pass("restore_done")
         await self._agree(restored.rest.offsets)
         await self._say_again()
+        self._done(self._next)  # all before it is remembered and said, though the former owner did not commit it
         self._count = len(restored.members)
         self._state = LaneState({}, restored.dues)
         self._totals = LaneTotals(restored.members)
@@ -230,8 +231,7 @@ class FaustLane:
 
     async def _say_again(self) -> None:
         """Say what the former owner had remembered and may not have said: all of its last batch, the very records."""
-        outbox = self._shelf.get(OUTBOX_KEY)
-        if outbox is None:
+        if (outbox := self._shelf.get(OUTBOX_KEY)) is None:
             return
         compression, octets_max = self._around.settings.kafka.compression, self._batches.record_bytes_max
         outgoing = outputs_in(outbox, compression, octets_max, self._changelog)
