@@ -44,7 +44,7 @@ async def test_who_may_come_in_decides_events(way: str, secured: SecuredBroker, 
     kafka = way_in(secured, way, tmp_path)
     async with granted(secured.admin, USER, rights_of("worker", topics, "test")):
         with Running(topics, kafka, tmp_path / "log"):
-            await decided(secured.admin, topics, 1)
+            assert await decided(secured.admin, topics, 1) == "not_medically_necessary"
 
 
 def test_a_wrong_password_names_its_setting(secured: SecuredBroker, topics: str) -> None:
@@ -169,4 +169,15 @@ async def test_a_new_token_is_read_when_the_connections_are_made_anew(
             # Kafka ends a connection at the first request after its token has expired.
             for number in range(2, 8):
                 await asyncio.sleep(2)
-                await decided(secured.admin, topics, number)
+                assert await decided(secured.admin, topics, number) == "not_medically_necessary"
+
+
+async def test_a_worker_whose_token_is_no_longer_renewed_ends(
+    secured: SecuredBroker, topics: str, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(secured.issuer.token(USER, seconds=8))
+    async with granted(secured.admin, USER, rights_of("worker", topics, "test")):
+        # Kafka takes a token for 30 s longer, for clocks that differ (sasl.oauthbearer.clock.skew.seconds).
+        said = await asyncio.to_thread(refusal_of, topics, secured.oauth(oauth_token_file=token), within_s=90)
+    assert "does not accept the token of POLICYWIRE_KAFKA__OAUTH_TOKEN_FILE" in said

@@ -45,7 +45,7 @@ def command(prefix: str, kafka: dict[str, Any], *arguments: str) -> subprocess.C
     )
 
 
-def refusal_of(prefix: str, kafka: dict[str, Any], **groups: dict[str, Any]) -> str:
+def refusal_of(prefix: str, kafka: dict[str, Any], *, within_s: float = DEADLINE_S, **groups: dict[str, Any]) -> str:
     """What a worker says that the cluster does not let in, or let do its work: one line, with exit status 2."""
     began = time.monotonic()
     run = subprocess.run(
@@ -53,7 +53,7 @@ def refusal_of(prefix: str, kafka: dict[str, Any], **groups: dict[str, Any]) -> 
         env=environment(prefix, kafka, **groups),
         capture_output=True,
         text=True,
-        timeout=DEADLINE_S,
+        timeout=within_s,
         check=False,
     )
     assert PASSWORD not in run.stderr
@@ -61,7 +61,7 @@ def refusal_of(prefix: str, kafka: dict[str, Any], **groups: dict[str, Any]) -> 
     lines = [json.loads(line) for line in run.stderr.splitlines()]
     ends = [line for line in lines if line["event"] == "worker ended"]
     assert (run.returncode, len(ends)) == (2, 1), run.stderr
-    assert time.monotonic() - began < DEADLINE_S
+    assert time.monotonic() - began < within_s
     return str(ends[0]["error"])
 
 
@@ -93,14 +93,15 @@ class Running:
         assert status == 0, said
 
 
-async def decided(admin: str, prefix: str, number: int) -> None:
-    """Publish a claim where everything is allowed, and wait until it is determined."""
+async def decided(admin: str, prefix: str, number: int) -> Any:
+    """Publish a claim where everything is allowed, and wait until it is determined; what was."""
     settings = settings_for(admin, prefix)
     await publish(settings, [claim(number, f"M-{number}")])
     deadline = time.monotonic() + DEADLINE_S
     while True:
-        members = {record.document["member_id"] for record in await records_of(settings, "determinations")}
-        if f"M-{number}" in members:
-            return
+        documents = [record.document for record in await records_of(settings, "determinations")]
+        found = next((each for each in documents if each["member_id"] == f"M-{number}"), None)
+        if found is not None:
+            return found["outcome"]
         assert time.monotonic() < deadline, f"claim {number} was not decided"
         await asyncio.sleep(0.1)
