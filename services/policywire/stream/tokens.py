@@ -24,6 +24,8 @@ USED_SHARE: Final = 0.8
 
 ENDPOINT_S: Final = 5.0
 TOO_MANY_REQUESTS: Final = 429
+PASSING: Final = frozenset({"server_error", "slow_down", "temporarily_unavailable", "too_many_requests"})
+"""OAuth's errors (RFC 6749, RFC 8628) that nobody needs to mend; providers give them from token endpoints too."""
 
 
 class TokenRefused(KafkaError):  # type: ignore[misc]  # aiokafka has no types
@@ -51,8 +53,7 @@ class FileToken(AbstractTokenProvider):  # type: ignore[misc]
             text = (await asyncio.to_thread(self._file.read_text, "ascii")).strip()
         except (OSError, UnicodeDecodeError) as error:
             raise TokenRefused(f"{name}: {self._file} cannot be read: {_kind(error)}") from None
-        # What cannot be in a bearer token could end it early in the login's own syntax (RFC 7628, RFC 6750).
-        if not text or any(character <= " " or character > "~" for character in text):
+        if not _is_token(text):
             raise TokenRefused(f"{name}: {self._file} holds no token")
         return text
 
@@ -98,10 +99,13 @@ class EndpointToken(AbstractTokenProvider):  # type: ignore[misc]
             verify=self._tls,
             timeout=ENDPOINT_S,
         )
+        client.register_compliance_hook("access_token_response", _in_time)
         try:
             async with client:
                 return await client.fetch_token(kafka.oauth_token_endpoint, grant_type="client_credentials")
         except oauth_error as error:
+            if str(error.error) in PASSING:
+                raise TokenLate(f"{name} cannot give a token for now: {error.error}") from None
             raise TokenRefused(f"{name} refuses {variable('kafka', 'oauth_client_id')}: {error.error}") from None
         except httpx.HTTPStatusError as error:
             raise TokenLate(f"{name} answers with status {error.response.status_code}") from None
@@ -144,9 +148,21 @@ def chain(error: BaseException | None) -> list[BaseException]:
     return found
 
 
+def _in_time(response: Any) -> Any:
+    """The endpoint's answer, unless it was asked too often: what is in such an answer differs by provider."""
+    if response.status_code == TOO_MANY_REQUESTS:
+        response.raise_for_status()
+    return response
+
+
+def _is_token(text: str) -> bool:
+    """Whether it can be one; what cannot could end it early in the login's own syntax (RFC 7628, RFC 6750)."""
+    return bool(text) and all(" " < character <= "~" for character in text)
+
+
 def _token_in(answer: Any) -> str:
     token = answer.get("access_token") if isinstance(answer, dict) else None
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not _is_token(token):
         raise TokenRefused(f"{variable('kafka', 'oauth_token_endpoint')} gave no access_token")
     return token
 
