@@ -162,7 +162,9 @@ def test_no_other_code_and_no_other_payer_is_ever_suggested() -> None:
     ("events", "why"),
     [
         ({"payer_id": "99"}, "No payer profile has the payer id 99, so nothing is decided for it. Other payers'"),
-        ({"code": "99213"}, "No policy of Cigna Healthcare lists 99213 in any version."),
+        ({"code": "99213"}, "No policy of Cigna Healthcare lists 99213 in any version. Not listed is not covered"),
+        ({"code": "0565"}, "No policy of Cigna Healthcare lists 0565 in any version. Did you mean 0565T"),
+        ({"code": "565T"}, "No policy of Cigna Healthcare lists 565T in any version. Did you mean 0565T"),
     ],
 )
 def test_where_no_policy_speaks_it_says_why(events: dict[str, str], why: str) -> None:

@@ -84,6 +84,9 @@ def test_words_find_other_forms_of_them_and_choose_the_rules_that_speak(shipped:
     [
         (("0565U",), {}, "No policy lists 0565U."),
         (("0564T",), {}, "No policy lists 0564T. Listed near it: 0565T, 0566T, 0717T."),
+        (("0565",), {}, "No policy lists 0565. Did you mean 0565T"),
+        (("565T",), {}, "No policy lists 565T. Did you mean 0565T"),
+        (("0565U",), {}, "Not listed is not covered"),
         (("99200-99299",), {}, "No policy lists a code of 99200-99299."),
         (("62308",), {}, "62308 is an id of the payer cigna: ask with --payer 62308."),
         (("stme",), {}, "No policy has a word that begins with stme. Did you mean stem?"),

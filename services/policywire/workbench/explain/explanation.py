@@ -16,6 +16,7 @@ from policywire.workbench.explain.change import NONE, Change
 from policywire.workbench.explain.facts import FactRead, facts_read
 from policywire.workbench.explain.flips import Flip, flips
 from policywire.workbench.explain.situation import Situation
+from policywire.workbench.listed_near import NOT_COVERED, alike
 
 INTEGRITY = (
     "This tells what the published policy answers to a line with these facts. A claim states what was done, why and "
@@ -186,7 +187,8 @@ def _why_none(situation: Situation, rulebook: Rulebook) -> str:
         return f"No payer profile has the payer id {item.payer_id}, so nothing is decided for it.{listed}"
     listing = rulebook.index[item.payer_id].get(code, ())
     if not listing:
-        return f"No policy of {profile.name} lists {code} in any version."
+        meant = alike(code, rulebook.index[item.payer_id])
+        return f"No policy of {profile.name} lists {code} in any version.{meant} {NOT_COVERED}"
     windows = "; ".join(f"{policy.id} lists it {_windows(policy, code)}" for policy in listing)
     return f"No policy of {profile.name} that is in force on {item.first_day} lists {code}: {windows}."
 

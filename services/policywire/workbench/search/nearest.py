@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from policywire.workbench.listed_near import NOT_COVERED, alike, is_like_a_code
 from policywire.workbench.plain_words import outcome_in_words, window_in_words
 from policywire.workbench.search.hit import Found, Hit
 from policywire.workbench.search.index import SearchIndex, folded, without_dates
@@ -67,12 +68,16 @@ def _codes(index: SearchIndex, query: Query) -> Iterator[str]:
             yield f"{wanted} is an id of the payer {payer.key}: ask with --payer {wanted}."
         near = index.codes.near(wanted.low, _SHOWN)
         told = f" Listed near it: {', '.join(near)}." if near else ""
-        yield f"No policy lists {'a code of ' if str(wanted) != wanted.low else ''}{wanted}.{told}"
+        yield f"No policy lists {'a code of ' if str(wanted) != wanted.low else ''}{wanted}.{told} {NOT_COVERED}"
 
 
 def _words(index: SearchIndex, query: Query) -> Iterator[str]:
     for word in query.words:
-        if not index.words.find(word):
+        if index.words.find(word):
+            continue
+        if is_like_a_code(word):
+            yield f"No policy lists {word.upper()}.{alike(word, (key[1:] for key in index.codes.keys))} {NOT_COVERED}"
+        else:
             close = get_close_matches(word, index.words.stems, n=_SHOWN, cutoff=_CLOSE)
             told = f" Did you mean {' or '.join(close)}?" if close else ""
             yield f"No policy has a word that begins with {word}.{told}"
