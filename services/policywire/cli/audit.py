@@ -230,6 +230,11 @@ def _summary(result: "AuditResult", rejects: Path | None) -> Iterator[str]:
         f"{totals.lines_read:,} lines read, {totals.lines_bad:,} of them bad; "
         f"{totals.lines_decided:,} decided for dates of service {span.since} to {span.until}."
     )
+    if totals.lines_outside_window:
+        yield (
+            f"{totals.lines_outside_window:,} lines were served outside these dates and not decided: "
+            "try --since, or another day with --as-of."
+        )
     yield f"{totals.denied_lines:,} are expected to be denied: {_dollars(totals.denied_cents)}."
     yield (
         f"At risk: {_dollars(totals.exposure_cents)}; {_dollars(totals.patient_cents)} are the members' by agreement. "

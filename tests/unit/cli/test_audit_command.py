@@ -111,6 +111,12 @@ def test_lines_outside_the_window_are_counted_and_not_decided(tmp_path: Path) ->
     assert (totals["lines_outside_window"], totals["lines_decided"]) == (1, 2)
 
 
+def test_lines_outside_the_window_are_told_on_the_screen_with_what_to_try(tmp_path: Path) -> None:
+    told = audit(charges(tmp_path, DENIED, DENIED.replace("2026-01-03", "2023-01-03"))).output
+    assert "1 lines were served outside these dates and not decided: try --since, or another day with --as-of." in told
+    assert "outside these dates" not in audit(charges(tmp_path, DENIED)).output
+
+
 def test_agreements_and_orders_are_taken_in(tmp_path: Path) -> None:
     lines, ahead = list(generate_charges(400, 1, ChargeMix(hits=0.3))), list(generate_orders(30, 1))
     write_rows(tmp_path / "c.parquet", Charge._fields, lines)
