@@ -250,6 +250,14 @@ def test_a_date_that_is_not_clear_rejects_its_row(rules: Path, tmp_path: Path, d
     assert "codes.csv, row 3, column Effective (C)" in result.output
 
 
+def test_an_unclear_date_names_the_option_that_makes_it_clear_and_mends_stay_apart(rules: Path, tmp_path: Path) -> None:
+    path = listing(tmp_path, "0565T,NMN,2026-01-01", "0566T,dunno,01/02/2026", header="Code,Status,Effective")
+    take(rules, path)
+    mends = rejects(rules)[0]["mend"].split(" | ")
+    assert len(mends) == 2
+    assert any("--dates mdy or --dates dmy" in each for each in mends)
+
+
 def test_the_order_of_day_and_month_can_be_given(rules: Path, tmp_path: Path) -> None:
     path = listing(tmp_path, "0565T,NMN,01/02/2026", header="Code,Status,Effective")
     assert take(rules, path, "--dates", "dmy").exit_code == 0

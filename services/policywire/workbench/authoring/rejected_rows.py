@@ -82,7 +82,7 @@ class RejectedRows:
                 "; ".join(columns),
                 "; ".join(each.word for each in reasons),
                 "; ".join(each.message for each in reasons),
-                " ".join(each.mend for each in reasons),
+                " | ".join(each.mend for each in reasons),
                 *map(guarded, row.cells),
             )
         )

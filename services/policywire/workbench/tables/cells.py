@@ -215,9 +215,8 @@ def _of_slashes(found: re.Match[str], order: DateOrder | None) -> Cell[date]:
     may_be.discard(None)
     if len(may_be) > 1:
         message = "day and month may be either way round"
-        return Cell(
-            problem=Problem("date-ambiguous", message, "Say which comes first, mdy or dmy, or write year first.")
-        )
+        mend = "Say which comes first: --dates mdy or --dates dmy (of charges: date_format in a mapping)."
+        return Cell(problem=Problem("date-ambiguous", message, f"{mend} Or write year first."))
     return Cell(may_be.pop()) if may_be else _of_parts(int(year), first, second)
 
 
