@@ -258,6 +258,18 @@ def test_an_unclear_date_names_the_option_that_makes_it_clear_and_mends_stay_apa
     assert any("--dates mdy or --dates dmy" in each for each in mends)
 
 
+def test_a_list_imported_again_after_its_rows_were_mended_says_what_to_remove(rules: Path, tmp_path: Path) -> None:
+    take(rules, listing(tmp_path, "0565T,knee,NMN,", "565,knee,NMN,"))
+    again = take(rules, listing(tmp_path, "0565T,knee,NMN,", "0566T,knee,NMN,"))
+    assert again.exit_code == 2
+    assert f"remove the folder {rules / 'cigna/mm-0552'} and import the mended list again" in again.output
+    shutil.rmtree(rules / "cigna/mm-0552")
+    mended = listing(tmp_path, "0565T,knee,NMN,", "0566T,knee,NMN,")
+    third = take(rules, mended, payer=("--payer", "cigna"))
+    assert third.exit_code == 0, third.output
+    assert codes(policy(rules)["versions"][0]) == {"0565T", "0566T"}
+
+
 def test_the_order_of_day_and_month_can_be_given(rules: Path, tmp_path: Path) -> None:
     path = listing(tmp_path, "0565T,NMN,01/02/2026", header="Code,Status,Effective")
     assert take(rules, path, "--dates", "dmy").exit_code == 0

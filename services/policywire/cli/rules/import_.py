@@ -133,6 +133,8 @@ def _made(folder: Folder, sheet: Sheet, given: dict[str, Any], found: CodeList, 
     asked = asking(given["ask"])
     asked.all_of({"--payer": given["payer"], "--policy": given["policy"]})
     key = asked.need("--payer", given["payer"], "The payer's short key, such as cigna")
+    if not given["add_version"]:
+        _refuse_again(folder, key, given["policy"])
     payer, is_new = payer_of(folder, asked, key, given["payer_name"], given["payer_ids"])
     policy = asked.need("--policy", given["policy"], "The policy's id as the payer writes it")
     there = folder.policy(key, policy) if given["add_version"] else None
@@ -155,6 +157,18 @@ def _made(folder: Folder, sheet: Sheet, given: dict[str, Any], found: CodeList, 
         imported=imported,
         plan=_plan(folder, terms, imported, payer if is_new else None, is_added=given["add_version"]),
     )
+
+
+def _refuse_again(folder: Folder, payer: str, policy: str | None) -> None:
+    """Say what to do with a mended list before anything of the payer is found wrong."""
+    there = folder.policy(payer, policy) if policy else None
+    if there:
+        raise BadInput(
+            f"{policy} of {payer} is there already: {there[0]}. "
+            "For codes of a later date: policywire rules import --add-version. "
+            "To take the list again once its rows are mended: if nobody has edited the policy since, remove the folder "
+            f"{there[0].parent} and import the mended list again."
+        )
 
 
 def _citation(path: Path, given: dict[str, Any], before: PolicyDocument | None) -> Citation:
