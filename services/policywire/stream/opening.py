@@ -134,6 +134,7 @@ class Opening:
         )
         return (
             f"lane {self._lane}: the offsets of the changelog and those of group {self._settings.kafka.group} differ "
-            f"({each}). Somebody reset one of them. Stop all workers of the group and set the group's offsets to the "
+            f"({each}). Either the group's name is not that by which this topic prefix is worked, or somebody reset "
+            "one of them. Mend the name; or stop all workers of the group and set the group's offsets to the "
             "changelog's (kafka-consumer-groups --reset-offsets), or start over with another topic prefix"
         )

@@ -48,6 +48,10 @@ def shown(demand: Demand, figures: Figures) -> str:
     return "\n".join((f"{demand.claims_a_day:,} claims a day, {demand.hits:.3%} of them hits:", *lines))
 
 
+ALLOWED: Final = 1.5
+"""Of what a worker remembers when all are there: one may be away, and a batch is decided beside the state."""
+
+
 def _rows(of: Deployment) -> list[tuple[str, str]]:
     return [
         ("claims a second at the peak", number(of.peak_claims)),
@@ -56,6 +60,7 @@ def _rows(of: Deployment) -> list[tuple[str, str]]:
         ("cores that they use at the peak", number(of.worker_cores)),
         ("hits remembered", f"{of.remembered_hits:,.0f}"),
         ("memory of all workers", size(of.memory)),
+        ("memory to allow each worker", size(ALLOWED * of.memory / of.workers)),
         ("a worker's lanes restored within", f"{number(of.restore_s)} s"),
         ("transactions a second at the peak, at most", number(of.commits)),
         ("brokers", f"{of.brokers:,}"),
