@@ -91,13 +91,17 @@ class EndpointToken(AbstractTokenProvider):  # type: ignore[misc]
     async def _ask(self) -> Any:
         httpx, client_type, oauth_error = _authlib()
         kafka, name = self._kafka, variable("kafka", "oauth_token_endpoint")
-        assert kafka.oauth_client_secret is not None  # noqa: S101  the settings see to it
+        # The settings see to all of these.
+        assert kafka.oauth_client_secret is not None  # noqa: S101
+        assert kafka.oauth_token_endpoint is not None  # noqa: S101
         client = client_type(
             kafka.oauth_client_id,
             kafka.oauth_client_secret.get_secret_value(),
             scope=kafka.oauth_scope,
             verify=self._tls,
             timeout=ENDPOINT_S,
+            # Without TLS a proxy of the environment would carry the secret off this machine, readable.
+            trust_env=kafka.oauth_token_endpoint.lower().startswith("https:"),
         )
         client.register_compliance_hook("access_token_response", _in_time)
         try:

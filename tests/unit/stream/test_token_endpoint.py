@@ -88,3 +88,11 @@ def test_what_somebody_must_mend_is_refused_without_a_secret(status: int, docume
 
 def test_a_token_is_taken_as_it_is_given() -> None:
     assert token_of(200, {"access_token": "a.b-c_d~+/=", "token_type": "Bearer", "expires_in": 60}) == "a.b-c_d~+/="
+
+
+def test_a_secret_for_this_machine_does_not_leave_it_by_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = {"access_token": "of-the-proxy", "token_type": "Bearer", "expires_in": 60}
+    with endpoint(200, document) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", str(proxy.oauth_token_endpoint).removesuffix("/token"))
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert token_of(200, document | {"access_token": "of-the-endpoint"}) == "of-the-endpoint"
