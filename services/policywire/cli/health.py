@@ -49,7 +49,7 @@ def _ask(host: str, port: int, path: str) -> tuple[int, str]:
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        return response.status, response.read().decode()
+        return response.status, response.read().decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
         raise PassingFault(f"no worker answers at {host}:{port} ({error})") from error
     finally:

@@ -101,3 +101,20 @@ def test_what_is_no_worker_is_no_answer() -> None:
         asked = ask("--port", str(number))
     assert asked.exit_code == 1
     assert "no worker answers" in asked.stderr
+
+
+def test_what_is_no_worker_and_answers_in_no_text_is_said_without_a_traceback() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+
+        def answer() -> None:
+            caller, _ = other.accept()
+            with caller:
+                caller.recv(1000)
+                caller.sendall(b"HTTP/1.0 404 Not Found\r\nContent-Length: 2\r\n\r\n\xff\xfe")
+
+        Thread(target=answer, daemon=True).start()
+        asked = ask("--port", str(other.getsockname()[1]))
+    assert asked.exit_code == 1
+    assert asked.stderr == "policywire: the worker is not well\n"
