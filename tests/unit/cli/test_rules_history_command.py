@@ -28,6 +28,13 @@ def test_a_policy_is_told_version_by_version() -> None:
     assert "Commits" not in result.output
 
 
+def test_a_published_policy_that_the_folder_lacks_is_told_where_it_was_looked_for() -> None:
+    result = run("AH 12", "--from-topic")
+    assert result.exit_code == 2
+    assert f"looked for in the folder {RULES}, not in the topic: name the folder it was published from" in result.output
+    assert "looked for" not in run("AH 12").output
+
+
 def test_history_speaks_json() -> None:
     report = json.loads(run("MM 0552", "--code", "20999", "--json").output)
     assert [each["codes"] for each in report["versions"]] == [["20999"], ["20999"]]

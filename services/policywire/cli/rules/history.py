@@ -62,7 +62,13 @@ def history(  # noqa: PLR0913  one a question that people ask
     """  # noqa: D301  click's \b keeps the example's lines
     folder = rules_folder(rules)
     documents = read_documents(folder)
-    key = find_policy(documents.policies, policy, payer)
+    try:
+        key = find_policy(documents.policies, policy, payer)
+    except BadInput as error:
+        if not from_topic:
+            raise
+        where = f"It was looked for in the folder {folder}, not in the topic: name the folder it was published from"
+        raise BadInput(f"{error} {where} with --rules.") from error
     told = history_of(documents, key, code, today())
     published = _published(kafka_options(bootstrap_servers, topic_prefix), told) if from_topic else None
     commits = commits_of(_file_of(folder, key)) if with_git else None
