@@ -7,7 +7,7 @@ ACL must give; no secret is in them.
 
 import ssl
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import errors
 from aiokafka.conn import create_conn
@@ -73,13 +73,24 @@ def rights_missing(
     return None
 
 
-async def refusal(kafka: Kafka, addresses: Iterable[tuple[str, int]]) -> AccessRefused | ClusterFault | None:
-    """Connect to each address once, and say what stands in the way of getting in; None if nothing of the kind does."""
+async def refusal(
+    kafka: Kafka, addresses: Iterable[tuple[str, int]], login: Mapping[str, Any] | None = None
+) -> AccessRefused | ClusterFault | None:
+    """Connect to each address once, and say what stands in the way of getting in; None if nothing of the kind does.
+
+    Args:
+        kafka: how to get in.
+        addresses: hosts and ports.
+        login: of the client that could not, by :func:`policywire.stream.login.login_arguments`: with its token and its
+            certificate, which it may have read long ago. None makes it anew.
+    """
     if not kafka.is_guarded:
         return None
+    if login is None:
+        login = login_arguments(kafka)
     for host, port in addresses:
         try:
-            connection = await create_conn(host, port, client_id="policywire-access", **login_arguments(kafka))
+            connection = await create_conn(host, port, client_id="policywire-access", **login)
         except (OSError, TimeoutError, errors.KafkaError, ValueError) as error:
             late = next((each for each in chain(error) if isinstance(each, TokenLate)), None)
             if late is not None:

@@ -24,7 +24,7 @@ from aiokafka.errors import KafkaError, NodeNotReadyError
 from policywire.errors import BadInput
 from policywire.stream.access import ACLS, RIGHTS, AccessRefused, principal, refusal, right_missing
 from policywire.stream.ending import ClusterFault
-from policywire.stream.login import client_arguments
+from policywire.stream.login import login_arguments
 from policywire.stream.settings import Kafka, variable
 
 RETRY_S = 0.002
@@ -70,7 +70,8 @@ class Cluster:
         self._probed = 0.0
         self._unreached: set[int] = set()
         client_id = f"policywire-{kafka.instance_id or 'worker'}"
-        self._client = AIOKafkaClient(client_id=client_id, **client_arguments(kafka))
+        self._login = login_arguments(kafka)
+        self._client = AIOKafkaClient(client_id=client_id, bootstrap_servers=kafka.bootstrap_servers, **self._login)
         self._coordinators: dict[tuple[Kind, str], int] = {}
 
     async def __aenter__(self) -> Self:
@@ -193,6 +194,6 @@ class Cluster:
         return [address for node, address in known.items() if nodes is None or node in nodes]
 
     async def _tell_refusal(self, addresses: Iterable[tuple[str, int]]) -> None:
-        refused = await refusal(self._kafka, addresses)
+        refused = await refusal(self._kafka, addresses, self._login)
         if refused is not None:
             raise refused
