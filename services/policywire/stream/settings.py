@@ -24,8 +24,8 @@ from pydantic_settings import (
 
 from policywire.cases.codec import OCTETS_MAX
 from policywire.errors import BadInput
+from policywire.stream.variables import PREFIX, meant, unknown_variables
 
-PREFIX = "POLICYWIRE_"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=200)]
 Prefix = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$", max_length=200)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -111,11 +111,14 @@ class Kafka(Group):
             return self
         if self.sasl_mechanism == "OAUTHBEARER":
             _refuse_unusable_token_source(self)
-        elif not (self.sasl_username and self.sasl_password):
-            raise ValueError(
-                f"{self.security_protocol} needs {variable('kafka', 'sasl_username')} and "
-                f"{variable('kafka', 'sasl_password')}"
-            )
+        else:
+            given = {"sasl_username": self.sasl_username, "sasl_password": self.sasl_password}
+            missing = [variable("kafka", name) for name, value in given.items() if not value]
+            if missing:
+                raise ValueError(
+                    f"{self.security_protocol} needs {' and '.join(missing)}: a variable, or a file of that name in "
+                    f"the folder that {PREFIX}SECRETS_DIR names"
+                )
         return self
 
     @model_validator(mode="after")
@@ -297,12 +300,26 @@ def load_settings(options: Mapping[str, Mapping[str, Any]] | None = None) -> Set
     file = os.environ.get(PREFIX + "SETTINGS")
     if file and not Path(file).is_file():
         raise SettingsRefused(f"{PREFIX}SETTINGS names {file}, which is not a file")
+    unknown = list(unknown_variables(os.environ, _names()))
     try:
-        return Settings(**{name: dict(values) for name, values in (options or {}).items() if values})  # type: ignore[arg-type]
+        settings = Settings(**{name: dict(values) for name, values in (options or {}).items() if values})  # type: ignore[arg-type]
     except ValidationError as error:
-        raise SettingsRefused("\n".join(_worded(error))) from None
+        raise SettingsRefused("\n".join([*unknown, *_worded(error)])) from None
     except (OSError, ValueError) as error:
-        raise SettingsRefused(f"the settings cannot be read: {error}") from error
+        raise SettingsRefused("\n".join([*unknown, f"the settings cannot be read: {error}"])) from error
+    if unknown:
+        raise SettingsRefused("\n".join(unknown))
+    return settings
+
+
+def _names() -> dict[str, list[str]]:
+    """The names of every group's settings, by group."""
+    groups = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return {
+        name: list(group.model_fields)
+        for name, group in groups.items()
+        if isinstance(group, type) and issubclass(group, Group)
+    }
 
 
 def _worded(error: ValidationError) -> list[str]:
@@ -313,6 +330,9 @@ def _worded(error: ValidationError) -> list[str]:
         words = re.sub(r"^Value error, ", "", fault["msg"])
         if path == ["kafka"] and fault["type"] == "missing":
             path, words = ["kafka", "bootstrap_servers"], "say which Kafka to use, as host:port"
+        if fault["type"] == "extra_forbidden":
+            known = [f"{group}__{name}".upper() for group, names in _names().items() for name in names]
+            words = "no such setting" + meant("__".join(path), known if len(path) > 1 else [*map(str.upper, _names())])
         lines.append(f"{variable(*path)}: {words}" if path else words)
     return lines
 

@@ -35,6 +35,38 @@ def test_a_misspelt_setting_is_refused() -> None:
     assert "POLICYWIRE_KAFKA__GRUOP" in refusal({"kafka": {"bootstrap_servers": "localhost:1", "gruop": "x"}})
 
 
+def test_a_misspelt_setting_is_told_the_one_that_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POLICYWIRE_KAFKA__BOOTSTRAP_SERVER", "localhost:1")
+    assert "no such setting; did you mean POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS?" in refusal(LOCAL)
+
+
+def test_every_variable_that_nothing_reads_is_refused_at_once_without_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("RULE__PATH", "DEAD_LETTER__SHARE_MAX", "TYPO", "HEALTH_PORT"):
+        monkeypatch.setenv(f"POLICYWIRE_{name}", "5583")
+    assert refusal({}).splitlines() == [
+        "POLICYWIRE_DEAD_LETTER__SHARE_MAX: no such setting; did you mean POLICYWIRE_DEAD_LETTERS__SHARE_MAX?",
+        "POLICYWIRE_HEALTH_PORT: no such setting; did you mean POLICYWIRE_HEALTH__PORT?",
+        "POLICYWIRE_RULE__PATH: no such setting; did you mean POLICYWIRE_RULES__PATH?",
+        "POLICYWIRE_TYPO: no such setting",
+        "POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS: say which Kafka to use, as host:port",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, "x") for name in ("CACHE", "SEARCH_CACHE", "AUTHOR", "BROKER__JAR_REPOSITORY", "VERSION", "REVISION")),
+        *(("SERVICE_HOST", "10.0.0.1"), ("SERVICE_PORT_METRICS", "9464"), ("PORT", "tcp://10.0.0.1:9464")),
+        *(("PORT_9464_TCP_ADDR", "10.0.0.1"), ("HEALTH_PORT", "tcp://10.0.0.1:9464")),
+    ],
+)
+def test_what_others_read_or_put_there_is_let_be(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"POLICYWIRE_{name}", value)
+    assert load_settings(LOCAL)
+
+
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:1")
     monkeypatch.setenv("POLICYWIRE_BATCHES__TICK_S", "5")
@@ -101,7 +133,8 @@ def test_plaintext_stays_on_the_machine_without_more(servers: str) -> None:
 
 def test_a_login_without_its_parts_is_refused() -> None:
     said = refusal({"kafka": {"bootstrap_servers": "k:1", "security_protocol": "SASL_SSL", "sasl_username": "w"}})
-    assert "POLICYWIRE_KAFKA__SASL_PASSWORD" in said
+    assert "needs POLICYWIRE_KAFKA__SASL_PASSWORD: a variable, or a file of that name" in said
+    assert "SASL_USERNAME" not in said
 
 
 def test_a_batch_must_end_before_the_broker_aborts_it() -> None:
