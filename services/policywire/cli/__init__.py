@@ -25,6 +25,7 @@ SUBCOMMANDS: Subcommands = {
     "validate": ("policywire.cli.validate:command", "Check a file of events before you send them."),
     "worker": ("policywire.cli.worker:command", "Decide events from Kafka as they come, exactly once."),
     "health": ("policywire.cli.health:command", "Ask a worker on this machine how it is."),
+    "settings": ("policywire.cli.settings:command", "Describe every setting of a worker."),
     "metrics": ("policywire.cli.metrics:command", "Describe every metric that a worker shows."),
     "dead-letters": ("policywire.cli.dead_letters:command", "List, show and send again what could not be used."),
     "bench": ("policywire.cli.bench:command", "Measure speed and memory on this machine."),

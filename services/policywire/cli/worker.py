@@ -44,6 +44,7 @@ def command(  # noqa: PLR0913, PLR0917  one parameter an option
 
     Every setting is also a variable, POLICYWIRE_<GROUP>__<NAME>, such as POLICYWIRE_KAFKA__BOOTSTRAP_SERVERS; a file
     that POLICYWIRE_SETTINGS names and a folder of secrets that POLICYWIRE_SECRETS_DIR names are read too. Options win.
+    `policywire settings` lists them all. What is wrong with settings is said as plain text, also where logs are JSON.
     """
     options: dict[str, dict[str, Any]] = {
         "kafka": {

@@ -46,32 +46,44 @@ class Kafka(Group):
     """The cluster, and how the worker takes part in it."""
 
     bootstrap_servers: str = Field(min_length=1, description="host:port, several with commas")
-    group: Name = "policywire"
-    topic_prefix: Prefix = ""
+    group: Name = Field(
+        default="policywire", description="Consumer group, and the beginning of the lanes' transactional ids"
+    )
+    topic_prefix: Prefix = Field(default="", description="In front of every topic's name")
     instance_id: Name | None = Field(
         default=None, description="The same after a restart of this worker: its lanes then come back to it at once"
     )
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    allow_plaintext: bool = False
-    ssl_ca_file: Path | None = None
-    ssl_certificate_file: Path | None = None
-    ssl_key_file: Path | None = None
-    ssl_key_password: SecretStr | None = None
-    sasl_mechanism: Literal["SCRAM-SHA-512", "OAUTHBEARER"] = "SCRAM-SHA-512"
-    sasl_username: str | None = None
-    sasl_password: SecretStr | None = None
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How the connection is encrypted and logged in to"
+    )
+    allow_plaintext: bool = Field(
+        default=False, description="Another layer encrypts, so plaintext may leave this machine"
+    )
+    ssl_ca_file: Path | None = Field(
+        default=None, description="Who may sign the brokers' certificates [default: the system's]"
+    )
+    ssl_certificate_file: Path | None = Field(default=None, description="The client's own certificate")
+    ssl_key_file: Path | None = Field(default=None, description="The key of the client's certificate")
+    ssl_key_password: SecretStr | None = Field(default=None, description="Opens the key")
+    sasl_mechanism: Literal["SCRAM-SHA-512", "OAUTHBEARER"] = Field(
+        default="SCRAM-SHA-512", description="How a SASL login is done"
+    )
+    sasl_username: str | None = Field(default=None, description="Of SCRAM")
+    sasl_password: SecretStr | None = Field(default=None, description="Of SCRAM")
     oauth_token_file: Path | None = Field(
         default=None, description="A token that others renew, such as a projected service account's; read at each login"
     )
     oauth_token_endpoint: str | None = Field(
         default=None, description="Where a token is asked for with client_credentials; needs the extra oauth"
     )
-    oauth_client_id: str | None = None
-    oauth_client_secret: SecretStr | None = None
-    oauth_scope: str | None = None
+    oauth_client_id: str | None = Field(default=None, description="Who asks the token endpoint")
+    oauth_client_secret: SecretStr | None = Field(default=None, description="Proves it to the token endpoint")
+    oauth_scope: str | None = Field(default=None, description="Asked of the token endpoint")
     oauth_ca_file: Path | None = Field(default=None, description="Of the token endpoint [default: the system's]")
-    session_timeout_s: Seconds = 10.0
-    transaction_timeout_s: Seconds = 10.0
+    session_timeout_s: Seconds = Field(default=10.0, description="Silent for longer, a worker loses its lanes")
+    transaction_timeout_s: Seconds = Field(
+        default=10.0, description="A transaction open for longer is aborted by the broker"
+    )
     request_timeout_s: Seconds = Field(
         default=5.0, description="Below the transaction's timeout: an answer lost is known before the broker aborts"
     )
@@ -144,7 +156,7 @@ class Rules(Group):
         "is empty, so a folder is the default",
     )
     path: Path | None = Field(default=None, description="A rules folder; by default the rules that ship")
-    poll_s: Seconds = 2.0
+    poll_s: Seconds = Field(default=2.0, description="How often new policies are looked for")
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "Rules":
@@ -164,7 +176,7 @@ class Batches(Group):
     buffered_bytes: Annotated[int, Field(ge=65_536)] = Field(
         default=4_194_304, description="Fetched ahead by a lane while it commits; about the most in a transaction"
     )
-    fetch_max_wait_s: Seconds = 0.1
+    fetch_max_wait_s: Seconds = Field(default=0.1, description="A broker with nothing new answers after this long")
     slice_s: Seconds = Field(
         default=0.005,
         description="Deciding yields to heartbeats and other lanes' answers after this long; see loop lag",
@@ -185,23 +197,23 @@ class DeadLetters(Group):
     """When dead letters stop being single mishaps: then the lane stops instead of emptying the topic into them."""
 
     share_max: Annotated[float, Field(gt=0, le=1)] = Field(default=0.5, description="1 never stops")
-    window_s: Seconds = 300.0
+    window_s: Seconds = Field(default=300.0, description="Over which the share is taken")
     events_min: Annotated[int, Field(ge=1)] = Field(default=1_000, description="In the window before the share counts")
 
 
 class Health(Group):
     """The worker's own HTTP: /metrics, /livez, /readyz."""
 
-    host: str = "127.0.0.1"
-    port: Port = 9464
+    host: str = Field(default="127.0.0.1", description="Address to listen on")
+    port: Port = Field(default=9464, description="Port to listen on; 0 takes a free one")
     progress_s: Seconds = Field(default=60.0, description="A lane silent for longer makes /livez fail")
 
 
 class Deadlines(Group):
     """Times after which waiting ends with an error or an exit."""
 
-    drain_s: Seconds = 10.0
-    revoke_s: Seconds = 2.0
+    drain_s: Seconds = Field(default=10.0, description="To end open work at SIGTERM")
+    revoke_s: Seconds = Field(default=2.0, description="To end open work when a lane goes to another worker")
     fence_s: Seconds = Field(
         default=30.0,
         description="To fence a lane and write its barrier; above the transaction timeout, which settles what was open",
@@ -230,8 +242,10 @@ class Faust(Group):
 class Logs(Group):
     """How the worker writes its log."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "console"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="What is less than this is not logged"
+    )
+    format: Literal["json", "console"] = Field(default="json", description="json for machines, console for people")
 
 
 class Settings(BaseSettings):
