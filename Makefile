@@ -80,7 +80,7 @@ $(COMPILED)/.ready: $(READY) $(SOURCES) pyproject.toml
 
 test-compiled: $(COMPILED)/.ready ## Run the tests of what is compiled on the compiled modules.
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m pytest -o pythonpath=. \
-	  $(addprefix tests/property/test_,batches.py decoder_is_the_schema.py history_loaded.py index.py order_of_arrival.py) \
+	  $(addprefix tests/property/test_,batches.py decoder_is_the_schema.py history_loaded.py index.py lane_totals.py order_of_arrival.py) \
 	  tests/policies tests/unit/test_step.py tests/unit/cases tests/unit/decision tests/unit/stream
 
 lint: $(ENGINES) ## Check style and types.
