@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from tests.operations.alert_rules import AlertRule, alert_rules
+from tests.operations.kubernetes.chart import RELEASE, render
 from tests.operations.prometheus import ROOT, Prometheus
 
 from policywire.cli import main
@@ -91,6 +92,17 @@ def test_commands_are_found_and_wrong_ones_are_refused() -> None:
     assert refusal(["rules", "check", "rules", "--strict"]) is None
     assert refusal(["rules", "chek"])
     assert refusal(["rules", "check", "--no-such-option"])
+
+
+def test_what_kubectl_is_told_to_touch_is_what_the_chart_makes() -> None:
+    chart = {f"{each['kind'].lower()}/{each['metadata']['name']}" for each in render().objects}
+    told = {
+        name for page in PAGES for name in re.findall(r"^\s*kubectl .*? (\w+/[\w-]+)", page.read_text(), re.MULTILINE)
+    }
+    assert told
+    assert {name.replace("/policywire", f"/{RELEASE}-policywire") for name in told} <= chart
+    pods = {name for page in PAGES for name in re.findall(r"policywire-\d+\b|policywire-\w+-\w{5}\b", page.read_text())}
+    assert {re.sub(r"\d+$", "", name) for name in pods} == {"policywire-"}, "pods of a StatefulSet are numbered"
 
 
 def test_links_between_pages_lead_somewhere() -> None:
