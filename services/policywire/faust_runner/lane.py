@@ -34,7 +34,7 @@ from policywire.stream.batch import Batch, Change
 from policywire.stream.clock import LaneClock
 from policywire.stream.counting import count_members
 from policywire.stream.ending import ClusterFault, LaneStopped
-from policywire.stream.flood import FloodGuard
+from policywire.stream.flood import FloodGuard, stop_in_a_flood
 from policywire.stream.lane import DUE_MAX, LOOK_S, Surroundings
 from policywire.stream.logs import get_logger
 from policywire.stream.opening import INPUTS
@@ -284,7 +284,7 @@ class FaustLane:
             assert isinstance(outgoing, LaneOutgoing)  # noqa: S101  it was made by this lane
             await self._decide(batch, chunks)
         decided = perf_counter()
-        self._stop_in_a_flood(batch)
+        stop_in_a_flood(self._flood, self.number, monotonic(), batch.tally)
         await self._pass("batch_decided")
         offsets = self._offsets_after(chunks)
         outgoing.remember_outputs(is_full=self._outbox_full)
@@ -359,15 +359,6 @@ class FaustLane:
                 self._ticked = monotonic()
         yield from self._rulechange.add_to(batch)
         yield from batch.finish()
-
-    def _stop_in_a_flood(self, batch: Batch) -> None:
-        if self._flood.trips(monotonic(), batch.tally.events, batch.tally.dead_letters):
-            events, dead = self._flood.counts
-            codes = sorted({code for _, code in batch.tally.rejected})
-            raise LaneStopped(
-                f"lane {self.number}: {dead} of the last {events} would be dead letters ({', '.join(codes)}), so "
-                "it stops. Mend the sender, or allow it with POLICYWIRE_DEAD_LETTERS__SHARE_MAX"
-            )
 
     def _offsets_after(self, chunks: list[Chunk]) -> dict[Partition, int]:
         return self._next | {(chunk.topic, chunk.partition): chunk.next_offset for chunk in chunks}

@@ -43,8 +43,14 @@ class Shelf(Protocol):
     def entries(self) -> Iterator[Entry]:
         """All of it."""
 
-    def apply(self, entries: Iterable[Entry], offset: int | None) -> None:
-        """Take over records of the changelog, and the offset of the last one (None: not known, the former stays)."""
+    def apply(self, entries: Iterable[Entry], offset: int | None, *, recovering: bool = False) -> None:
+        """Take over records of the changelog.
+
+        Args:
+            entries: they.
+            offset: of the last one; None: not known, the former stays.
+            recovering: they are of the past, so that the shelf is not as fresh as its latest write.
+        """
 
     def close(self) -> None:
         """Let go of it."""
@@ -67,7 +73,7 @@ class MemoryShelf:
         for key, (value, due) in list(self._values.items()):
             yield key, value, due
 
-    def apply(self, entries: Iterable[Entry], offset: int | None) -> None:
+    def apply(self, entries: Iterable[Entry], offset: int | None, *, recovering: bool = False) -> None:  # noqa: ARG002  is always fresh
         """Take over records of the changelog."""
         for key, value, due in entries:
             if value is None:
@@ -115,15 +121,20 @@ class RocksShelf:
                 (due,) = _DUE.unpack_from(stored)
                 yield key, stored[_DUE.size :], None if due == NO_DUE else due
 
-    def apply(self, entries: Iterable[Entry], offset: int | None) -> None:
-        """Take over records of the changelog, in one write with their offset."""
+    def apply(self, entries: Iterable[Entry], offset: int | None, *, recovering: bool = False) -> None:
+        """Take over records of the changelog, in one write with their offset.
+
+        A recovery may end half-way, so it must not make an old shelf young: only what a lane writes itself, which is
+        at its changelog's end, or the first write of all says when the shelf was up to date.
+        """
         batch = WriteBatch(raw_mode=True)
         for key, value, due in entries:
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, _DUE.pack(NO_DUE if due is None else due) + value)
-        batch.put(_WRITTEN, b"%d" % time())
+        if not recovering or self._db.get(_WRITTEN) is None:
+            batch.put(_WRITTEN, b"%d" % time())
         if offset is not None:
             batch.put(_OFFSET, b"%d" % offset)
             self.offset = offset

@@ -72,7 +72,7 @@ class TimelineStore(Store[Any, Any]):
                 entries.setdefault(message.partition, []).append(entry)
                 last[message.partition] = message.offset
             for lane, taken in entries.items():
-                self.shelf(lane).apply(taken, last[lane])
+                self.shelf(lane).apply(taken, last[lane], recovering=True)
         except Exception as error:
             self.failure = self.failure or error
             raise

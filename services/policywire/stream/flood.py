@@ -1,9 +1,12 @@
 """Notices when dead letters are no longer single mishaps. Knows counts and a clock that is given to it."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from policywire.stream.ending import LaneStopped
+from policywire.stream.tally import Tally
 
 SLOTS: Final = 10
 """What came within a tenth of the window is counted as one: what a lane remembers stays some 200 bytes."""
@@ -94,3 +97,23 @@ class FloodGuard:
             self._slots.append(_Slot(at - age_ms / 1000, events, dead))
             self._events += events
             self._dead += dead
+
+
+def stop_in_a_flood(guard: FloodGuard, lane: int, at: float, tally: Tally) -> None:
+    """Count a batch that is decided and not committed.
+
+    Raises:
+        LaneStopped: too many of the window's events would be dead letters, so the batch must not be committed.
+    """
+    if not guard.trips(at, tally.events, tally.dead_letters):
+        return
+    events, dead = guard.counts
+    codes = Counter[str]()
+    for (_, code), count in tally.rejected.items():
+        codes[code] += count
+    latest = ", ".join(f"{code} {count}" for code, count in codes.most_common())
+    raise LaneStopped(
+        f"lane {lane}: {dead} of the last {events} would be dead letters (the latest: {latest}), so it stops here, and "
+        "again after a restart; nothing is lost. Mend the sender. To let pass what it has sent, as dead letters to "
+        "redrive, start with POLICYWIRE_DEAD_LETTERS__SHARE_MAX=1 until it is through"
+    )

@@ -6,7 +6,6 @@ process.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from time import monotonic, perf_counter
@@ -19,7 +18,7 @@ from policywire.stream.clock import LaneClock
 from policywire.stream.cluster import Cluster
 from policywire.stream.counting import count_members
 from policywire.stream.ending import ClusterFault, LaneStopped
-from policywire.stream.flood import FloodGuard
+from policywire.stream.flood import FloodGuard, stop_in_a_flood
 from policywire.stream.logs import get_logger
 from policywire.stream.metrics import Metrics
 from policywire.stream.opening import INPUTS, Opening
@@ -230,7 +229,7 @@ class Lane:
                     f"lane {self.number}: {error}; raise its max.message.bytes and POLICYWIRE_BATCHES__RECORD_BYTES_MAX"
                 ) from None
         decided = perf_counter()
-        self._stop_in_a_flood(batch)
+        stop_in_a_flood(self._flood, self.number, monotonic(), batch.tally)
         await self._pass("batch_decided")
         await self._commit(batch, chunks)
         batch.tally.seconds_deciding = decided - began
@@ -290,19 +289,6 @@ class Lane:
             self._arrived.clear()
         if sum(chunk.octets for chunk in self._fetched) < self._batches.buffered_bytes:
             self._room.set()
-
-    def _stop_in_a_flood(self, batch: Batch) -> None:
-        if self._flood.trips(monotonic(), batch.tally.events, batch.tally.dead_letters):
-            events, dead = self._flood.counts
-            codes = Counter[str]()
-            for (_, code), count in batch.tally.rejected.items():
-                codes[code] += count
-            latest = ", ".join(f"{code} {count}" for code, count in codes.most_common())
-            raise LaneStopped(
-                f"lane {self.number}: {dead} of the last {events} would be dead letters (the latest: {latest}), so it "
-                "stops here, and again after a restart; nothing is lost. Mend the sender. To let pass what it has "
-                "sent, as dead letters to redrive, start with POLICYWIRE_DEAD_LETTERS__SHARE_MAX=1 until it is through"
-            )
 
     async def _commit(self, batch: Batch, chunks: list[Chunk]) -> None:
         offsets = dict(self._committed)
