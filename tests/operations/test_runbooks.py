@@ -100,6 +100,8 @@ def test_what_kubectl_is_told_to_touch_is_what_the_chart_makes() -> None:
         name for page in PAGES for name in re.findall(r"^\s*kubectl .*? (\w+/[\w-]+)", page.read_text(), re.MULTILINE)
     }
     assert told
+    lines = [line for page in PAGES for line in page.read_text().splitlines() if line.strip().startswith("kubectl")]
+    assert [line for line in lines if "deployment" in line] == [], "the chart makes a StatefulSet"
     assert {name.replace("/policywire", f"/{RELEASE}-policywire") for name in told} <= chart
     pods = {name for page in PAGES for name in re.findall(r"policywire-\d+\b|policywire-\w+-\w{5}\b", page.read_text())}
     assert {re.sub(r"\d+$", "", name) for name in pods} == {"policywire-"}, "pods of a StatefulSet are numbered"
